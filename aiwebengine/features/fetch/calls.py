@@ -81,14 +81,15 @@ class FetchCalls:
         invocation = session.invocation
         exchange = exchanges[number] = Exchange(
             outside=self._outside,
-            invocation=invocation,
+            script=invocation.script,
+            cause=invocation.causing(),
             wanted=wanted,
             headers=with_defaults(
                 wanted.headers,
                 key="" if wanted.safe else f"{invocation.id}-{number}",
                 trace=_trace(invocation.trace, invocation.id),
             ),
-            check=lambda target: self._check(session, target),
+            check=lambda target: self.check(session, target),
         )
         return exchange.begin()
 
@@ -120,25 +121,38 @@ class FetchCalls:
         for exchange in self._open.pop(session, {}).values():
             exchange.cancel()
 
-    def _check(self, session: CallSession, target: Target) -> None:
+    def check(self, session: CallSession, target: Target) -> None:
         """
         Refuse a host that the script may not reach.
 
         Raises:
             Denied: It may not.
         """
-        if self._settings.allow == "all":
-            return
-        hosts = granted_hosts(session.capabilities, CAPABILITY)
-        if any(pattern.covers(target.host, target.port) for pattern in hosts):
-            return
-        default = target.port in DEFAULT_PORTS.values()
-        host = target.authority.rpartition(":")[0] if default else target.authority
-        raise Denied(
-            f'fetch: this script may not send requests to {host}. Add "fetch": ["{host}"] to its manifest (the key '
-            f"aiwebengine of package.json), and deploy it with --grant fetch:{host}.",
-            details={"reason": "host", "host": host},
-        )
+        check_host(target, session.capabilities, self._settings)
+
+
+def check_host(target: Target, capabilities: frozenset[str], settings: FetchSettings) -> None:
+    """
+    Refuse a host that a script may not reach.
+
+    Args:
+        capabilities: Those that it was granted.
+
+    Raises:
+        Denied: It may not.
+    """
+    if settings.allow == "all":
+        return
+    hosts = granted_hosts(capabilities, CAPABILITY)
+    if any(pattern.covers(target.host, target.port) for pattern in hosts):
+        return
+    default = target.port in DEFAULT_PORTS.values()
+    host = target.authority.rpartition(":")[0] if default else target.authority
+    raise Denied(
+        f'fetch: this script may not send requests to {host}. Add "fetch": ["{host}"] to its manifest (the key '
+        f"aiwebengine of package.json), and deploy it with --grant fetch:{host}.",
+        details={"reason": "host", "host": host},
+    )
 
 
 def _trace(parent: str, identity: str) -> str:

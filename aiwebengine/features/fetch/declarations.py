@@ -78,6 +78,19 @@ CANCEL = HostCall(
     speaks_for="fetch",
 )
 
+LATER = HostCall(
+    name="fetch.later",
+    group=_GROUP,
+    arguments=(Argument(name="request", kind="object", doc="The request.", max_bytes=_MOST_BYTES),),
+    returns="string",
+    effect="held",
+    partly=CAPABILITY,
+    sync=False,
+    errors=("denied", "too_large", "too_many"),
+    doc="Has a request sent after the commit.",
+    speaks_for="fetch",
+)
+
 FETCH = Global(
     name="fetch",
     group=_GROUP,
@@ -115,13 +128,23 @@ INIT = Shape(
                 "default 0. Only for GET, HEAD, OPTIONS, PUT and DELETE. A `retry-after` of the server is respected."
             ),
         ),
+        Member(
+            signature="afterCommit?: boolean",
+            doc=(
+                "Whether to send the request after the handler has returned and what it did is stored, and only then. "
+                "It is sent again until the answer has a status from 200 to 299, for some hours, each time with the "
+                "same `idempotency-key`; so the other server may get it more than once. The Promise gives a Response "
+                "with status 202 at once. The body must be short, and no stream."
+            ),
+        ),
     ),
 )
 
 CALLS = (START, READ, WRITE, CANCEL)
+"""Of a request that is sent at once."""
 
 DECLARATIONS = Declarations(
-    calls=CALLS,
+    calls=(*CALLS, LATER),
     globals=(FETCH,),
     shapes=(INIT,),
     capabilities=(Capability(name=CAPABILITY, doc="send requests to a host, such as api.example.com", scope=SCOPE),),

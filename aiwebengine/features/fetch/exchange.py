@@ -22,7 +22,7 @@ from aiwebengine.features.fetch.requests import Wanted
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.features.fetch.targets import Target, read_target
 from aiwebengine.services.retry import Backoff
-from aiwebengine.values import Invocation
+from aiwebengine.values import Cause
 
 T = TypeVar("T")
 
@@ -56,7 +56,8 @@ class Exchange:
 
     Args:
         outside: What all share.
-        invocation: Whose request it is.
+        script: URI of the script whose request it is.
+        cause: The invocation that sends it.
         wanted: The request, checked.
         headers: Its headers, with those that the engine adds.
         check: Refuses hosts that the script may not reach.
@@ -66,14 +67,15 @@ class Exchange:
         self,
         *,
         outside: Outside,
-        invocation: Invocation,
+        script: str,
+        cause: Cause,
         wanted: Wanted,
         headers: Sequence[tuple[str, str]],
         check: Callable[[Target], None],
     ) -> None:
         self._outside = outside
-        self._script = invocation.script
-        self._cause = invocation.causing()
+        self._script = script
+        self._cause = cause
         self._wanted = wanted
         self._headers = headers
         self._check = check

@@ -14,6 +14,8 @@ FEATURE = Feature(
     declares=DECLARATIONS,
     summary="Requests of scripts to other servers.",
     settings={"fetch": FetchSettings},
+    migrations={"main": ["aiwebengine.features.fetch.deliveries.migrations:DELIVERIES"]},
+    commands={"deliveries": "aiwebengine.features.fetch.deliveries.commands:deliveries"},
     prelude=(Path(__file__).with_name("fetch.js"),),
     guide="docs/howto/call-an-api.md",
 )

@@ -133,7 +133,26 @@
         return null;
     }
 
+    /* Held until the commit: there is no answer yet. */
+    function later(request, init, fulfil, fail) {
+        var message = messageOf(request, init);
+        if (placeBody(message, K.takeBody(request)) !== null) {
+            fail(new TypeError('fetch: with afterCommit the body must be short, and no stream.'));
+            return;
+        }
+        K.listen(K.hostCall('fetch.later', [message]), function () {
+            fulfil(K.makeResponse(null, 202, 'Accepted', new K.Headers(), request.url, false));
+        }, function (error) { fail(failureOf(error)); });
+    }
+
     // -- the function -------------------------------------------------------------------------
+
+    function messageOf(request, init) {
+        var message = { url: request.url, method: request.method, headers: K.headerPairs(request.headers), redirect: request.redirect };
+        if (request.integrity !== '') message.integrity = request.integrity;
+        if (init && init.retry !== undefined) message.retry = init.retry;
+        return message;
+    }
 
     function begin(promise, input, init) {
         var request = new K.Request(input, init), signal = request.signal, settled = false;
@@ -148,9 +167,8 @@
         }
 
         if (signal.aborted) { fail(signal.reason); return; }
-        var message = { url: request.url, method: request.method, headers: K.headerPairs(request.headers), redirect: request.redirect };
-        if (request.integrity !== '') message.integrity = request.integrity;
-        if (init && init.retry !== undefined) message.retry = init.retry;
+        if (init && init.afterCommit) { later(request, init, fulfil, fail); return; }
+        var message = messageOf(request, init);
         var iterator = placeBody(message, K.takeBody(request));
         state.number = newNumber();
         K.listen(K.hostCall('fetch.start', [state.number, message]), function (answer) {

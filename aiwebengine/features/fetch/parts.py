@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
-from aiwebengine.errors import CannotStart
+from aiwebengine.errors import CannotStart, Unavailable
 from aiwebengine.features.fetch.addresses import AllowedAddresses
-from aiwebengine.features.fetch.calls import FetchCalls
+from aiwebengine.features.fetch.calls import FetchCalls, check_host
 from aiwebengine.features.fetch.client import Client
+from aiwebengine.features.fetch.deliveries import store
+from aiwebengine.features.fetch.deliveries.api import DeliveryList
+from aiwebengine.features.fetch.deliveries.held import GROUP, LaterCalls
+from aiwebengine.features.fetch.deliveries.sender import Sender
+from aiwebengine.features.fetch.deliveries.store import Delivery
 from aiwebengine.features.fetch.endpoints import Connector, resolve_in
 from aiwebengine.features.fetch.exchange import Outside
 from aiwebengine.features.fetch.peers import Peers
 from aiwebengine.features.fetch.proxies import read_proxy
 from aiwebengine.features.fetch.settings import FetchSettings
+from aiwebengine.features.fetch.targets import Target
 from aiwebengine.features.fetch.tls import TrustedServers
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.ports import OWN_SERVER
 from aiwebengine.services.threads import Threads
+from aiwebengine.values import ANONYMOUS, Invocation
+from aiwebengine.web.handover import HandoverParticipant
 
 _THREADS = 8
 """Names that are resolved at the same time."""
@@ -50,10 +59,68 @@ def build(machinery: Machinery) -> Parts:
         wall=base.seconds,
     )
     calls = FetchCalls(outside=outside, settings=settings)
+    sender = _sender(machinery, outside)
+    later = LaterCalls(settings=settings, check=calls.check, wake=sender.wake)
+    listed = DeliveryList(database=base.database, milliseconds=base.milliseconds, wake=sender.wake)
+    base.store.on_purge(store.remove_script)
     return Parts(
-        groups=[calls],
-        services=[("name resolution", threads), ("requests to other servers", _Requests(calls, client))],
-        state={"fetch": calls.state},
+        groups=[calls, later],
+        effects={GROUP: later},
+        api=[listed],
+        services=[
+            ("name resolution", threads),
+            ("requests to other servers", _Requests(calls, client)),
+            ("deliveries", sender),
+        ],
+        state={"fetch": calls.state, "deliveries": sender.state},
+        handing=[
+            HandoverParticipant(
+                begin=partial(sender.rest, True), fail=partial(sender.rest, False), alone=partial(sender.rest, False)
+            )
+        ],
+    )
+
+
+def _sender(machinery: Machinery, outside: Outside) -> Sender:
+    base, current = machinery.base, machinery.current
+
+    def check(uri: str, target: Target) -> None:
+        script = current.registry.scripts.get(uri)
+        if script is None:
+            raise Unavailable(f"fetch: the script {uri} is not deployed.")
+        check_host(target, script.grants, outside.settings)
+
+    def failed(delivery: Delivery, why: str) -> None:
+        request = f"{delivery.request.get('method')} {str(delivery.request.get('url')).partition('?')[0]}"
+        machinery.warn(
+            _invocation(delivery),
+            f"fetch: {request} with afterCommit was not accepted in {delivery.attempts + 1} attempts and is not sent "
+            f"again: {why} See aiwebengine deliveries {delivery.uri} --failed.",
+        )
+
+    return Sender(
+        outside=outside,
+        database=base.database,
+        milliseconds=base.milliseconds,
+        check=check,
+        failed=failed,
+        alone=base.alone,
+    )
+
+
+def _invocation(delivery: Delivery) -> Invocation:
+    """Return the invocation to whose log what becomes of a delivery belongs."""
+    return Invocation(
+        id=delivery.id.partition(".")[0],
+        script=delivery.uri,
+        version=delivery.version,
+        kind="fetch",
+        handler=None,
+        principal=ANONYMOUS,
+        payload="null",
+        wall_seconds=0.0,
+        cpu_seconds=0.0,
+        label="fetch",
     )
 
 

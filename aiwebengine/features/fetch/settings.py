@@ -59,6 +59,16 @@ class FetchSettings:
     """Maximum number of requests of one invocation."""
     per_hour: Annotated[int, NumberRange(least=0, most=1_000_000_000)] = 0
     """Maximum number of requests of one script in an hour; 0 means no limit."""
+    max_deliveries: Annotated[int, NumberRange(least=0, most=10_000_000)] = 10_000
+    """Maximum number of requests of one script with `afterCommit` that wait to be sent."""
+    max_delivery_bytes: Annotated[int, NumberRange(least=1024, most=2 * _MIB)] = _MIB
+    """Largest request with `afterCommit`."""
+    delivery_attempts: Annotated[int, NumberRange(least=1, most=1000)] = 12
+    """
+    How often a request with `afterCommit` is tried before it has failed.
+
+    The waits grow from 10 seconds to 6 hours, so 12 attempts take about 8 hours.
+    """
     keep_alive_seconds: Annotated[float, NumberRange(least=0, most=3600)] = 30.0
     """How long an idle connection is kept for further requests; 0: not at all."""
     keep_alive_connections: Annotated[int, NumberRange(least=1, most=10_000)] = 16

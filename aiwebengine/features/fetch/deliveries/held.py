@@ -1,0 +1,98 @@
+"""The host call `fetch.later`, and the effect that it holds: a request that is sent after the commit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aiwebengine.errors import Invalid, TooMany
+from aiwebengine.features.fetch.declarations import LATER
+from aiwebengine.features.fetch.deliveries import store
+from aiwebengine.features.fetch.failures import too_large
+from aiwebengine.features.fetch.requests import read_wanted
+from aiwebengine.features.fetch.settings import FetchSettings
+from aiwebengine.features.fetch.targets import Target, read_target
+from aiwebengine.host.declare import HostCall
+from aiwebengine.host.effects import HeldEffect, Unit
+from aiwebengine.host.session import CallSession, Function
+from aiwebengine.services.db.units import Transaction, Write
+
+GROUP = "fetch"
+"""Name of the effects."""
+
+
+class LaterCalls:
+    """
+    See the module.
+
+    Args:
+        settings: What is allowed.
+        check: Refuses hosts that the script may not reach.
+        wake: Told after a commit that something waits to be sent.
+    """
+
+    def __init__(
+        self, *, settings: FetchSettings, check: Callable[[CallSession, Target], None], wake: Callable[[], None]
+    ) -> None:
+        self._settings = settings
+        self._check = check
+        self._wake = wake
+
+    @property
+    def calls(self) -> Sequence[HostCall]:
+        """See `dispatch.CallGroup.calls`."""
+        return (LATER,)
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """See `dispatch.CallGroup.functions`."""
+        return {LATER.name: self._later}
+
+    def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write:
+        """See `effects.Effects.write`."""
+        uri, version = unit.invocation.script, unit.invocation.version
+
+        def add(transaction: Transaction) -> None:
+            waiting = store.count(transaction.connection, uri)
+            if waiting + len(effects) > self._settings.max_deliveries:
+                raise TooMany(
+                    f"fetch: at most {self._settings.max_deliveries} requests of a script may wait to be sent "
+                    "(fetch.max_deliveries); nothing of this invocation was kept."
+                )
+            for effect in effects:
+                store.add(
+                    transaction.connection,
+                    effect.key,
+                    uri=uri,
+                    version=version,
+                    request=effect.value,
+                    now=transaction.now,
+                )
+
+        return add
+
+    def happen(self, unit: Unit, effects: Sequence[HeldEffect]) -> None:  # noqa: ARG002  the interface's
+        """See `effects.Effects.happen`."""
+        self._wake()
+
+    def _later(self, session: CallSession, request: Mapping[str, Any]) -> str:
+        wanted = read_wanted(request, self._settings)
+        if wanted.written or wanted.integrity or wanted.retries or wanted.redirect != "follow":
+            raise Invalid(
+                "fetch: with afterCommit there can be no stream as body, and no integrity, retry or redirect: the "
+                "request is sent again until it is accepted."
+            )
+        text = json.dumps({name: request[name] for name in _KEPT if name in request}, separators=(",", ":"))
+        if len(text) > self._settings.max_delivery_bytes:
+            raise too_large(
+                f"fetch: with afterCommit a request may have at most {self._settings.max_delivery_bytes} bytes "
+                f"(fetch.max_delivery_bytes); it has {len(text)}."
+            )
+        self._check(session, read_target(wanted.url))
+        identity = session.next_version()
+        session.hold(HeldEffect(group=GROUP, key=identity, value=text, size_bytes=len(text)))
+        return identity
+
+
+_KEPT = ("url", "method", "headers", "text", "base64")

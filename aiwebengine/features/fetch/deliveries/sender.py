@@ -1,0 +1,213 @@
+"""
+Sends requests that wait, at least once, until they are accepted.
+
+A status from 200 to 299 accepts a request.  Everything else is tried again, at growing distances, so often as
+`fetch.delivery_attempts` says; then it has failed, and waits for somebody who looks.  Each attempt has the same
+idempotency key.  A few are sent at a time, so that a server that hangs holds up nobody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from aiwebengine.errors import EngineError
+from aiwebengine.features.fetch.deliveries import store
+from aiwebengine.features.fetch.deliveries.store import Delivery
+from aiwebengine.features.fetch.exchange import Exchange, Outside
+from aiwebengine.features.fetch.requests import read_wanted, with_defaults
+from aiwebengine.features.fetch.targets import Target
+from aiwebengine.interfaces import DelayedCall
+from aiwebengine.services.db.connect import Database
+from aiwebengine.services.retry import Backoff
+from aiwebengine.values import Cause
+
+_log = Logger()
+
+_AT_ONCE = 16
+_OF_SCRIPT = 4
+_LOOK_SECONDS = 30.0
+_BACKOFF = Backoff(first_seconds=10.0, longest_seconds=6 * 3600.0)
+
+
+class Sender(Service):
+    """
+    See the module.
+
+    Args:
+        outside: What all requests share.
+        database: The main one.
+        milliseconds: The server's clock, since 1970.
+        check: Refuses hosts that a script, named by its URI, may not reach now.
+        failed: Told of a request that has failed for good, and why.
+        alone: Whether no other server sends from the same data.
+    """
+
+    def __init__(
+        self,
+        *,
+        outside: Outside,
+        database: Database,
+        milliseconds: Callable[[], int],
+        check: Callable[[str, Target], None],
+        failed: Callable[[Delivery, str], None],
+        alone: bool,
+    ) -> None:
+        self._outside = outside
+        self._database = database
+        self._milliseconds = milliseconds
+        self._check = check
+        self._failed = failed
+        self._resting = not alone
+        self._sending: dict[str, tuple[str, Exchange]] = {}
+        """By id: the script, and the request under way."""
+        self._looking: Deferred[None] | None = None
+        self._again = False
+        self._next: DelayedCall | None = None
+        self._sent = 0
+        self._given_up = 0
+
+    def startService(self) -> None:
+        """Send what waits."""
+        super().startService()
+        self.wake()
+
+    def stopService(self) -> Deferred[None] | None:
+        """End what is under way: it is sent again by the next server."""
+        super().stopService()
+        self._stop_timer()
+        for _, exchange in list(self._sending.values()):
+            exchange.cancel()
+        looking = self._looking
+        if looking is None:
+            return None
+        done: Deferred[None] = Deferred()
+        looking.addBoth(lambda _: done.callback(None))
+        return done
+
+    def rest(self, resting: bool) -> None:  # noqa: FBT001  what a hand-over calls
+        """Send nothing more, or go on."""
+        self._resting = resting
+        if not resting:
+            self.wake()
+
+    def wake(self) -> None:
+        """Look for what is due at once."""
+        if not self.running or self._resting:
+            return
+        if self._looking is not None:
+            self._again = True
+            return
+        self._stop_timer()
+        self._again = False
+        self._looking = Deferred.fromCoroutine(self._look())
+        self._looking.addErrback(self._cannot_look)
+        self._looking.addBoth(lambda _: self._looked())
+
+    def state(self) -> dict[str, int]:
+        """Return figures for the state page."""
+        return {"sending": len(self._sending), "sent": self._sent, "failed": self._given_up}
+
+    async def _look(self) -> None:
+        """Begin to send what is due, as far as there is room."""
+        room = _AT_ONCE - len(self._sending)
+        if room <= 0:
+            return
+        now, under_way = self._milliseconds(), list(self._sending)
+        rows = await self._database.read(
+            lambda connection: store.due(connection, now=now, limit=_AT_ONCE * _OF_SCRIPT, without=under_way)
+        )
+        held_back = False
+        for delivery in rows:
+            if len(self._sending) >= _AT_ONCE or not self.running or self._resting:
+                break
+            if sum(uri == delivery.uri for uri, _ in self._sending.values()) >= _OF_SCRIPT:
+                held_back = True
+                continue
+            self._begin(delivery)
+        if held_back or self._sending:
+            # Each that ends looks again.
+            return
+        moment = await self._database.read(lambda connection: store.next_due(connection, without=[]))
+        if moment is not None and self.running:
+            seconds = min(max((moment - self._milliseconds()) / 1000, 0.1), _LOOK_SECONDS)
+            self._next = self._outside.reactor.callLater(seconds, self._time)
+
+    def _looked(self) -> None:
+        self._looking = None
+        if self._again:
+            self.wake()
+
+    def _cannot_look(self, failure: Failure) -> None:
+        if failure.check(CancelledError):
+            return
+        if isinstance(failure.value, EngineError):
+            _log.warn("requests that wait to be sent cannot be read: {why}", why=failure.value.public)
+        else:
+            _log.failure("requests that wait to be sent cannot be read", failure)
+        if self.running:
+            self._next = self._outside.reactor.callLater(_LOOK_SECONDS, self._time)
+
+    def _time(self) -> None:
+        self._next = None
+        self.wake()
+
+    def _stop_timer(self) -> None:
+        timer, self._next = self._next, None
+        if timer is not None and timer.active():
+            timer.cancel()
+
+    def _begin(self, delivery: Delivery) -> None:
+        wanted = read_wanted(delivery.request, self._outside.settings)
+        exchange = Exchange(
+            outside=self._outside,
+            script=delivery.uri,
+            cause=Cause(ancestors=(delivery.id.partition(".")[0],)),
+            wanted=wanted,
+            headers=with_defaults(wanted.headers, key=delivery.id, trace=""),
+            check=lambda target: self._check(delivery.uri, target),
+        )
+        self._sending[delivery.id] = delivery.uri, exchange
+        sending = Deferred.fromCoroutine(self._send(delivery, exchange))
+        sending.addErrback(self._cannot_send)
+        sending.addBoth(lambda _: self._ended(delivery))
+
+    async def _send(self, delivery: Delivery, exchange: Exchange) -> None:
+        try:
+            answer = await exchange.begin()
+            status: int = answer["status"]
+            error = "" if 200 <= status < 300 else f"it was answered with {status}."
+        except EngineError as refusal:
+            error = refusal.public
+        exchange.cancel()
+        if not self.running:
+            return
+        if not error:
+            self._sent += 1
+            await self._database.run(lambda connection: store.remove(connection, delivery.id))
+            return
+        attempts = delivery.attempts + 1
+        next_at: int | None = None
+        if attempts < self._outside.settings.delivery_attempts:
+            wait = _BACKOFF.ceiling(attempts) * (0.5 + self._outside.random() / 2)
+            next_at = self._milliseconds() + int(wait * 1000)
+        await self._database.run(
+            lambda connection: store.postpone(connection, delivery.id, error=error, next_at=next_at)
+        )
+        if next_at is None:
+            self._given_up += 1
+            self._failed(delivery, error)
+
+    def _cannot_send(self, failure: Failure) -> None:
+        if isinstance(failure.value, EngineError):
+            _log.warn("a request was sent and may be sent again: {why}", why=failure.value.public)
+        elif not failure.check(CancelledError):
+            _log.failure("a request that waited was not sent", failure)
+
+    def _ended(self, delivery: Delivery) -> None:
+        self._sending.pop(delivery.id, None)
+        self.wake()
