@@ -4,13 +4,12 @@
     feature.py       what the feature is
     declarations.py  what scripts see, and the capability `fetch:HOST`
     calls.py         the host calls: begin a request, read and write bodies, cancel
-    exchange.py      one request of a script and its answer
+    requests.py      what a script asks for, checked
+    exchange.py      one request of a script and its answer: redirects, retries
     redirects.py     what a redirect makes of a request
-    client.py        one request to one server, over Twisted's Agent
-    endpoints.py     how connections are made: only to addresses that addresses.py allows, perhaps through a proxy
-    tls.py           which certificates are accepted
-    bodies.py        bodies both ways, with back-pressure
-    decoding.py      content codings of answers
-    failures.py      what went wrong, in the terms of scripts
+    integrity.py     which body is expected
+    peers.py         what is known of the servers that scripts call
     hosts.py         the hosts of grants
+    network/         one request to one server
+    deliveries/      requests that are sent after the commit
 """

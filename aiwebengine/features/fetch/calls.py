@@ -18,9 +18,9 @@ from aiwebengine.errors import BudgetSpent, Closed, Denied, Invalid
 from aiwebengine.features.fetch.declarations import CALLS, CANCEL, CAPABILITY, READ, START, WRITE
 from aiwebengine.features.fetch.exchange import Exchange, Outside
 from aiwebengine.features.fetch.hosts import DEFAULT_PORTS, granted_hosts
+from aiwebengine.features.fetch.network.targets import Target
 from aiwebengine.features.fetch.requests import read_bytes, read_wanted, with_defaults
 from aiwebengine.features.fetch.settings import FetchSettings
-from aiwebengine.features.fetch.targets import Target
 from aiwebengine.host.declare import HostCall
 from aiwebengine.host.session import CallSession, Function
 

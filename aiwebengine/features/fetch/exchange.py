@@ -12,15 +12,15 @@ from twisted.internet import defer
 from twisted.internet.defer import CancelledError, Deferred
 
 from aiwebengine.errors import Cancelled, EngineError, Invalid, TooSlow, Unavailable
-from aiwebengine.features.fetch.bodies import AnswerBody, BytesBody, WrittenBody
-from aiwebengine.features.fetch.client import IDEMPOTENT, Client, Reply
-from aiwebengine.features.fetch.failures import too_large, too_slow, unavailable
 from aiwebengine.features.fetch.integrity import is_expected
+from aiwebengine.features.fetch.network.bodies import AnswerBody, BytesBody, WrittenBody
+from aiwebengine.features.fetch.network.client import IDEMPOTENT, Client, Reply
+from aiwebengine.features.fetch.network.failures import too_large, too_slow, unavailable
+from aiwebengine.features.fetch.network.targets import Target, read_target
 from aiwebengine.features.fetch.peers import Peers
 from aiwebengine.features.fetch.redirects import REDIRECTS, Outgoing, followed
 from aiwebengine.features.fetch.requests import Wanted
 from aiwebengine.features.fetch.settings import FetchSettings
-from aiwebengine.features.fetch.targets import Target, read_target
 from aiwebengine.services.retry import Backoff
 from aiwebengine.values import Cause
 

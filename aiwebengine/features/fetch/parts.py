@@ -9,21 +9,21 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import CannotStart, Unavailable
-from aiwebengine.features.fetch.addresses import AllowedAddresses
 from aiwebengine.features.fetch.calls import FetchCalls, check_host
-from aiwebengine.features.fetch.client import Client
 from aiwebengine.features.fetch.deliveries import store
 from aiwebengine.features.fetch.deliveries.api import DeliveryList
 from aiwebengine.features.fetch.deliveries.held import GROUP, LaterCalls
 from aiwebengine.features.fetch.deliveries.sender import Sender
 from aiwebengine.features.fetch.deliveries.store import Delivery
-from aiwebengine.features.fetch.endpoints import Connector, resolve_in
 from aiwebengine.features.fetch.exchange import Outside
+from aiwebengine.features.fetch.network.addresses import AllowedAddresses
+from aiwebengine.features.fetch.network.client import Client
+from aiwebengine.features.fetch.network.endpoints import Connector, resolve_in
+from aiwebengine.features.fetch.network.proxies import read_proxy
+from aiwebengine.features.fetch.network.targets import Target
+from aiwebengine.features.fetch.network.tls import TrustedServers
 from aiwebengine.features.fetch.peers import Peers
-from aiwebengine.features.fetch.proxies import read_proxy
 from aiwebengine.features.fetch.settings import FetchSettings
-from aiwebengine.features.fetch.targets import Target
-from aiwebengine.features.fetch.tls import TrustedServers
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.ports import OWN_SERVER
 from aiwebengine.services.threads import Threads

@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import BudgetSpent
-from aiwebengine.features.fetch.failures import unavailable
+from aiwebengine.features.fetch.network.failures import unavailable
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.interfaces import Clock
 from aiwebengine.services.breaker import Breaker, Permit, Rules, State

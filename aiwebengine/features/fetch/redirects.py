@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from twisted.web.iweb import IBodyProducer
 
-from aiwebengine.features.fetch.bodies import BytesBody
-from aiwebengine.features.fetch.failures import unavailable
-from aiwebengine.features.fetch.targets import Target, joined, read_target
+from aiwebengine.features.fetch.network.bodies import BytesBody
+from aiwebengine.features.fetch.network.failures import unavailable
+from aiwebengine.features.fetch.network.targets import Target, joined, read_target
 
 REDIRECTS = frozenset([301, 302, 303, 307, 308])
 

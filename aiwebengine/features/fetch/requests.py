@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiwebengine.errors import Invalid
-from aiwebengine.features.fetch.decoding import ACCEPTED
-from aiwebengine.features.fetch.failures import too_large
 from aiwebengine.features.fetch.integrity import Expected, read_integrity
+from aiwebengine.features.fetch.network.decoding import ACCEPTED
+from aiwebengine.features.fetch.network.failures import too_large
 from aiwebengine.features.fetch.settings import FetchSettings
 
 SAFE = frozenset(["GET", "HEAD", "OPTIONS"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from aiwebengine.features.fetch.proxies import is_proxy
+from aiwebengine.features.fetch.network.proxies import is_proxy
 from aiwebengine.settings.allowed import FilePath, NumberRange, OneOf, StringPattern, is_network
 
 _MIB = 1024 * 1024

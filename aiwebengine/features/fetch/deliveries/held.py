@@ -9,10 +9,10 @@ from typing import Any
 from aiwebengine.errors import Invalid, TooMany
 from aiwebengine.features.fetch.declarations import LATER
 from aiwebengine.features.fetch.deliveries import store
-from aiwebengine.features.fetch.failures import too_large
+from aiwebengine.features.fetch.network.failures import too_large
+from aiwebengine.features.fetch.network.targets import Target, read_target
 from aiwebengine.features.fetch.requests import read_wanted
 from aiwebengine.features.fetch.settings import FetchSettings
-from aiwebengine.features.fetch.targets import Target, read_target
 from aiwebengine.host.declare import HostCall
 from aiwebengine.host.effects import HeldEffect, Unit
 from aiwebengine.host.session import CallSession, Function

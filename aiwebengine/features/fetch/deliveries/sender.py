@@ -19,8 +19,8 @@ from aiwebengine.errors import EngineError
 from aiwebengine.features.fetch.deliveries import store
 from aiwebengine.features.fetch.deliveries.store import Delivery
 from aiwebengine.features.fetch.exchange import Exchange, Outside
+from aiwebengine.features.fetch.network.targets import Target
 from aiwebengine.features.fetch.requests import read_wanted, with_defaults
-from aiwebengine.features.fetch.targets import Target
 from aiwebengine.interfaces import DelayedCall
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.retry import Backoff

@@ -25,11 +25,11 @@ from twisted.internet.protocol import Protocol as TwistedProtocol
 from zope.interface import implementer
 
 from aiwebengine.errors import Denied
-from aiwebengine.features.fetch.addresses import AllowedAddresses
-from aiwebengine.features.fetch.failures import unavailable
-from aiwebengine.features.fetch.proxies import Proxy
-from aiwebengine.features.fetch.targets import Target
-from aiwebengine.features.fetch.tls import TrustedServers
+from aiwebengine.features.fetch.network.addresses import AllowedAddresses
+from aiwebengine.features.fetch.network.failures import unavailable
+from aiwebengine.features.fetch.network.proxies import Proxy
+from aiwebengine.features.fetch.network.targets import Target
+from aiwebengine.features.fetch.network.tls import TrustedServers
 from aiwebengine.interfaces import OwnServer
 from aiwebengine.services.threads import Runs
 from aiwebengine.values import Cause

@@ -21,8 +21,8 @@ from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
 from zope.interface import implementer
 
 from aiwebengine.errors import Cancelled, Closed, EngineError, TooLarge
-from aiwebengine.features.fetch.decoding import Decoder, DecodingFailed, Plain
-from aiwebengine.features.fetch.failures import explained, too_large, too_slow, unavailable
+from aiwebengine.features.fetch.network.decoding import Decoder, DecodingFailed, Plain
+from aiwebengine.features.fetch.network.failures import explained, too_large, too_slow, unavailable
 from aiwebengine.interfaces import Clock
 
 _HIGH_BYTES = 256 * 1024

@@ -19,12 +19,12 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IAgentEndpointFactory, IBodyProducer, IResponse
 from zope.interface import implementer
 
-from aiwebengine.features.fetch.bodies import AnswerBody, BytesBody
-from aiwebengine.features.fetch.decoding import Decoder, decoder
-from aiwebengine.features.fetch.endpoints import Connector
-from aiwebengine.features.fetch.failures import explained, is_closed, is_tls, too_large, unavailable
+from aiwebengine.features.fetch.network.bodies import AnswerBody, BytesBody
+from aiwebengine.features.fetch.network.decoding import Decoder, decoder
+from aiwebengine.features.fetch.network.endpoints import Connector
+from aiwebengine.features.fetch.network.failures import explained, is_closed, is_tls, too_large, unavailable
+from aiwebengine.features.fetch.network.targets import Target
 from aiwebengine.features.fetch.settings import FetchSettings
-from aiwebengine.features.fetch.targets import Target
 from aiwebengine.values import Cause
 
 IDEMPOTENT = frozenset(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
