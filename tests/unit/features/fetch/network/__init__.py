@@ -1,0 +1,1 @@
+"""Tests of one request to one server."""
