@@ -147,6 +147,10 @@ DECLARATIONS = Declarations(
     calls=(*CALLS, LATER),
     globals=(FETCH,),
     shapes=(INIT,),
+    advice={
+        "XMLHttpRequest": "Use fetch.",
+        **dict.fromkeys(("node:http", "node:https", "node:http2"), "To send requests use fetch."),
+    },
     capabilities=(Capability(name=CAPABILITY, doc="send requests to a host, such as api.example.com", scope=SCOPE),),
 )
 """All of it."""
