@@ -32,7 +32,7 @@
     function read(state, encoded, make) {
         if (state.reason !== null) return P.reject(state.reason.value);
         return new P(function (resolve, reject) {
-            K.listen(K.hostCall('fetch.read', [state.number, encoded]), function (answer) {
+            K.listen(K.hostCallJson('fetch.read', '[' + state.number + ',' + encoded + ']'), function (answer) {
                 if (answer.done) state.over = true;
                 if (state.reason !== null) reject(state.reason.value);
                 else resolve(make(answer));
@@ -69,7 +69,7 @@
             body = answer.base64 === undefined ? answer.text : pieceOf(answer);
         }
         if (empty) body = null;
-        return K.makeResponse(body, status, answer.statusText, new K.Headers(answer.headers), answer.url, answer.redirected);
+        return K.makeResponse(body, status, answer.statusText, K.headersOf(answer.headers), answer.url, answer.redirected);
     }
 
     // -- the body of a request ----------------------------------------------------------------
@@ -79,14 +79,14 @@
         function send(bytes, at) {
             if (at >= bytes.length) return step();
             var piece = bytes.subarray(at, at + PIECE);
-            K.listen(K.hostCall('fetch.write', [state.number, K.base64(piece)]), function () { send(bytes, at + PIECE); }, stop);
+            K.listen(K.hostCallJson('fetch.write', '[' + state.number + ',"' + K.base64(piece) + '"]'), function () { send(bytes, at + PIECE); }, stop);
         }
         function stop(error) {
             if (typeof iterator['return'] === 'function') K.when(iterator['return'](error), ignore, ignore);
         }
         function step() {
             K.when(attempt(iterator), function (result) {
-                if (result.done) { K.listen(K.hostCall('fetch.write', [state.number, null]), ignore, ignore); return; }
+                if (result.done) { K.listen(K.hostCallJson('fetch.write', '[' + state.number + ',null]'), ignore, ignore); return; }
                 var bytes = typeof result.value === 'string' ? K.utf8(result.value) : K.bytesOf(result.value);
                 if (bytes) send(bytes, 0);
                 else {
@@ -140,7 +140,7 @@
             fail(new TypeError('fetch: with afterCommit the body must be short, and no stream.'));
             return;
         }
-        K.listen(K.hostCall('fetch.later', [message]), function () {
+        K.listen(K.hostCallJson('fetch.later', '[' + K.ascii(K.stringify(message)) + ']'), function () {
             fulfil(K.makeResponse(null, 202, 'Accepted', new K.Headers(), request.url, false));
         }, function (error) { fail(failureOf(error)); });
     }
@@ -155,7 +155,7 @@
     }
 
     function begin(promise, input, init) {
-        var request = new K.Request(input, init), signal = request.signal, settled = false;
+        var request = new K.Request(input, init), signal = K.hidden(request).signal, settled = false;
         var state = { number: 0, method: request.method, reason: null, over: false };
 
         function fulfil(value) { if (!settled) { settled = true; K.resolve(promise, value); } }
@@ -166,18 +166,18 @@
             cancel(state);
         }
 
-        if (signal.aborted) { fail(signal.reason); return; }
+        if (signal !== null && signal.aborted) { fail(signal.reason); return; }
         if (init && init.afterCommit) { later(request, init, fulfil, fail); return; }
         var message = messageOf(request, init);
         var iterator = placeBody(message, K.takeBody(request));
         state.number = newNumber();
-        K.listen(K.hostCall('fetch.start', [state.number, message]), function (answer) {
+        K.listen(K.hostCallJson('fetch.start', '[' + state.number + ',' + K.ascii(K.stringify(message)) + ']'), function (answer) {
             if (state.reason === null) try { fulfil(responseOf(answer, state)); } catch (error) { fail(error); }
         }, function (error) {
             state.over = true;
             fail(failureOf(error));
         });
-        signal.addEventListener('abort', aborted, { once: true });
+        if (signal !== null) signal.addEventListener('abort', aborted, { once: true });
         if (iterator !== null) write(state, iterator, function (error) { fail(error); cancel(state); });
     }
 

@@ -138,6 +138,18 @@
         return promise;
     };
 
+    /* With arguments that are JSON in ASCII already, made of strings and numbers. */
+    K.hostCallJson = function (name, json) {
+        var promise = K.pending();
+        try {
+            requireOpen(name);
+            ask(name, json, settlePromise, promise, promise);
+        } catch (error) {
+            K.reject(promise, error);
+        }
+        return promise;
+    };
+
     function settlePromise(answer, promise) {
         if (own(answer, 'err')) K.reject(promise, HostError(answer.err));
         else K.resolve(promise, answer.ok);

@@ -123,5 +123,11 @@
     K.define(Headers.prototype, Symbol.toStringTag, 'Headers', true);
 
     K.Headers = Headers;
+    /* Of pairs that were checked before, with names in lower case. */
+    K.headersOf = function (pairs) {
+        var headers = Object.create(Headers.prototype);
+        K.hide(headers, pairs);
+        return headers;
+    };
     K.global('Headers', Headers);
 }(__kernel));

@@ -188,7 +188,23 @@
         return NORMAL[upper] === 1 ? upper : text;
     }
 
+    /*
+     * An address that the parser of URLs, which takes the engine a millisecond, would return as it is: names in lower
+     * case that are neither numbers nor encoded, no port of its scheme, nothing to encode, no segment of dots.
+     */
+    var PLAIN = new RegExp(
+        '^(?:http://(?!.*:80(?:[/?]|$))|https://(?!.*:443(?:[/?]|$)))' +
+        '(?:(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?|127\\.0\\.0\\.1)' +
+        '(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?/[A-Za-z0-9!$&()*+,;=:@._~/-]*(?:\\?[A-Za-z0-9!$&()*+,;=:@._~/?%-]*)?$'
+    );
+    var indexOf = K.captured.indexOf, test = K.captured.test;
+
+    function isPlain(text) {
+        return text.length < 500 && test(PLAIN, text) && indexOf(text, '/.') < 0 && indexOf(text, 'xn--') < 0;
+    }
+
     function address(input) {
+        if (typeof input === 'string' && isPlain(input)) return input;
         try {
             return new URL(String(input)).href;
         } catch (error) {
@@ -210,7 +226,8 @@
             method: name,
             url: from ? from.url : address(input),
             headers: headers,
-            signal: init.signal || (from ? from.signal : new K.AbortController().signal),
+            // One of its own is made when somebody asks for it.
+            signal: init.signal || (from ? K.hidden(from).signal : null),
             redirect: init.redirect || (from ? from.redirect : 'follow'),
             credentials: init.credentials || (from ? from.credentials : 'same-origin'),
             mode: init.mode || (from ? from.mode : 'cors'),
@@ -222,9 +239,14 @@
         });
     }
     addBody(Request.prototype);
-    getters(Request.prototype, ['method', 'url', 'headers', 'signal', 'redirect', 'credentials', 'mode', 'cache', 'referrer', 'integrity', 'keepalive', 'duplex']);
+    K.getter(Request.prototype, 'signal', function () {
+        var state = K.hidden(this);
+        if (state.signal === null) state.signal = new K.AbortController().signal;
+        return state.signal;
+    });
+    getters(Request.prototype, ['method', 'url', 'headers', 'redirect', 'credentials', 'mode', 'cache', 'referrer', 'integrity', 'keepalive', 'duplex']);
     K.define(Request.prototype, 'clone', function clone() {
-        var source = cloned(this), copy = new Request(this.url, { method: this.method, headers: this.headers, signal: this.signal, redirect: this.redirect });
+        var source = cloned(this), copy = new Request(this.url, { method: this.method, headers: this.headers, signal: K.hidden(this).signal, redirect: this.redirect });
         K.hidden(copy).body = new Body({ source: source });
         return copy;
     });

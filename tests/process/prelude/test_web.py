@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.assembly.declared import DECLARED
@@ -135,3 +137,32 @@ class UnhandledRejectionTests(SynchronousTestCase):
         """Waiting for what cannot come is told at once."""
         (seen,) = evaluate("return new Promise(function () {})")
         self.assertEqual(seen["failed"], "hung")
+
+
+class RequestTests(SynchronousTestCase):
+    """Requests of the Fetch standard."""
+
+    def test_addresses(self) -> None:
+        """An address that is taken as it stands is one that the parser of URLs returns as it is; all others are parsed."""
+        addresses = [
+            f"{scheme}://{host}{port}{path}"
+            for scheme in ("http", "https")
+            for host in ("a.example", "localhost", "127.0.0.1", "A.example", "1.example", "a.1", "0x7f.1", "xn--nxasmq6b", "a-.example", "a..b", "[::1]", "u@a.example", "é.example")
+            for port in ("", ":80", ":443", ":8080", ":18977", ":080", ":65535", ":70000")
+            for path in ("", "/", "/a/b;c=1?d=e&f=%20", "/a/./b", "/a/../b", "/%2e%2e/b", "/a b", "/a?b'c", "/a#b", "/a|b", "//x", "/a?x=1?y/z")
+        ]  # fmt: skip
+        (wrong,) = evaluate(
+            f"var wrong = []; {json.dumps(addresses)}.forEach(function (a) {{"
+            " var parsed, made; try { parsed = new URL(a).href; } catch (e) { parsed = 'none'; }"
+            " try { made = new Request(a).url; } catch (e) { made = 'none'; }"
+            " if (parsed !== made) wrong.push([a, parsed, made]); }); return wrong"
+        )
+        self.assertEqual(wrong, [])
+
+    def test_signal(self) -> None:
+        """A request has a signal, always the same; a copy follows that of the first."""
+        seen = evaluate(
+            "var c = new AbortController(), r = new Request('http://a.example/'), s = new Request('http://a.example/', { signal: c.signal }), t = s.clone();"
+            "c.abort(); return [r.signal === r.signal, r.signal.aborted, s.signal.aborted, t.signal.aborted]"
+        )
+        self.assertEqual(seen, [[True, False, True, True]])
