@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine_rows import deployment_rows, process_rows, start_rows
+from fetch_rows import fetch_rows
 from graphql_rows import graphql_rows
 from http_rows import http_rows
 from rows import Results, Row, machine
@@ -45,6 +46,7 @@ GROUPS: Mapping[str, Group] = {
     "deployments": lambda folder, size: deployment_rows(folder, rounds=size.rounds),
     "processes": lambda folder, size: process_rows(folder, rounds=size.rounds, seconds=size.seconds),
     "start": lambda folder, size: start_rows(folder, rounds=size.rounds),
+    "fetch": lambda folder, size: fetch_rows(folder / "fetch", rounds=size.rounds, seconds=size.seconds),
     "streams": lambda folder, size: stream_rows(folder / "streams", seconds=3 * size.seconds),
     "graphql": lambda folder, size: graphql_rows(folder / "graphql", rounds=size.rounds, seconds=size.seconds),
 }
