@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.web.client import Agent, HTTPConnectionPool, ProxyAgent
@@ -19,10 +19,11 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IAgentEndpointFactory, IBodyProducer, IResponse
 from zope.interface import implementer
 
+from aiwebengine.errors import Cancelled, EngineError
 from aiwebengine.features.fetch.network.bodies import AnswerBody, BytesBody
 from aiwebengine.features.fetch.network.decoding import Decoder, decoder
 from aiwebengine.features.fetch.network.endpoints import Connector
-from aiwebengine.features.fetch.network.failures import explained, is_closed, is_tls, too_large, unavailable
+from aiwebengine.features.fetch.network.failures import explained, is_closed, is_ended, is_tls, too_large, unavailable
 from aiwebengine.features.fetch.network.targets import Target
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.values import Cause
@@ -100,18 +101,22 @@ class Client:
             try:
                 response = await self._request(attempt, target, own, method=method, headers=headers, body=body)
             except Exception as error:  # noqa: BLE001  whatever the network does, scripts get an error of ours
-                if attempt.too_large:
-                    raise too_large(
-                        f"fetch: the headers of {target.authority} have more than {self._settings.max_head_bytes} "
-                        "bytes (fetch.max_head_bytes)."
-                    ) from None
+                if attempt.too_large and is_ended(error):
+                    raise self._head_too_large(target) from None
                 again = method in IDEMPOTENT and (body is None or isinstance(body, BytesBody))
                 if attempt.reused and again and is_closed(error):
                     continue
                 if is_tls(error):
                     await self._explain_tls(target)
-                raise explained(error, server=target.authority) from None
-            return self._reply(response, target, decode=decode)
+                refusal = explained(error, server=target.authority)
+                # Whoever cancels this knows why.
+                raise (CancelledError() if isinstance(refusal, Cancelled) else refusal) from None
+            reply = self._reply(response, target, decode=decode)
+            # A head that arrived whole was not counted.
+            if sum(len(name) + len(value) + 4 for name, value in reply.headers) > self._settings.max_head_bytes:
+                reply.body.abort()
+                raise self._head_too_large(target)
+            return reply
 
     def close(self) -> Deferred[None]:
         """End all idle connections."""
@@ -141,6 +146,12 @@ class Client:
             agent = Agent.usingEndpointFactory(self._reactor, _Fixed(endpoint), pool=attempt)
         sent: Deferred[IResponse] = agent.request(method.encode("ascii"), url, raw, body)
         return sent.addCallback(attempt.answered)
+
+    def _head_too_large(self, target: Target) -> EngineError:
+        return too_large(
+            f"fetch: the headers of {target.authority} have more than {self._settings.max_head_bytes} bytes "
+            "(fetch.max_head_bytes)."
+        )
 
     def _connected(self) -> None:
         self.connections += 1

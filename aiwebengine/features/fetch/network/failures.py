@@ -103,6 +103,11 @@ def is_closed(error: BaseException | None) -> bool:
     )
 
 
+def is_ended(error: BaseException | None) -> bool:
+    """Return whether a request failed only because its connection ended."""
+    return isinstance(_innermost(error), neterror.ConnectionClosed)
+
+
 def _is_cut(error: BaseException | None) -> bool:
     # A body that ends before its length or its last chunk has no public name in Twisted.
     kinds = PotentialDataLoss, neterror.ConnectionDone, neterror.ConnectionLost

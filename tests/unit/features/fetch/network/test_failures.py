@@ -11,7 +11,7 @@ from twisted.web.client import RequestTransmissionFailed, ResponseFailed, Respon
 from twisted.web.http import PotentialDataLoss
 
 from aiwebengine.errors import Cancelled, Denied
-from aiwebengine.features.fetch.network.failures import explained, is_closed, is_tls
+from aiwebengine.features.fetch.network.failures import explained, is_closed, is_ended, is_tls
 
 TLS = SSL.Error([("SSL routines", "", "certificate verify failed")])
 
@@ -64,3 +64,6 @@ def test_kinds():
     assert not is_closed(ResponseNeverReceived([Failure(TLS)]))
     assert is_tls(ResponseNeverReceived([Failure(TLS)]))
     assert not is_tls(ResponseNeverReceived(closed))
+    assert is_ended(ResponseNeverReceived([Failure(neterror.ConnectionAborted())]))
+    assert is_ended(ResponseNeverReceived(closed))
+    assert not is_ended(ResponseNeverReceived([*closed, Failure(ValueError("no HTTP"))]))
