@@ -117,7 +117,7 @@ class PeerConnection(Protocol):
         self.peer.opened += 1
         self.peer.connections.append(self)
 
-    def connectionLost(self, reason: Any = None) -> None:  # noqa: ARG002  the interface's
+    def connectionLost(self, reason: Any = None) -> None:
         """It is open no more."""
         self.peer.connections.remove(self)
 

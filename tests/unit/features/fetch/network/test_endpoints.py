@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import fail, succeed
 from twisted.internet.error import ConnectionLost, DNSLookupError
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.testing import MemoryReactorClock, StringTransport
@@ -213,5 +213,4 @@ class ResolveTests(SynchronousTestCase):
 
     def test_literals(self):
         """What the system's resolver takes for an address is resolved to it, and is checked as such."""
-        found: Deferred[object] = resolve_in(Threads())("127.0.0.1")
-        self.assertEqual(self.successResultOf(found), ["127.0.0.1"])
+        self.assertEqual(self.successResultOf(resolve_in(Threads())("127.0.0.1")), ["127.0.0.1"])

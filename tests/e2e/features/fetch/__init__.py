@@ -1,0 +1,1 @@
+"""Requests of scripts to other servers, through the whole engine."""
