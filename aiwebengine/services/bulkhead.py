@@ -78,6 +78,18 @@ class Bulkhead:
         self._watch()
         return outcome
 
+    def enter(self) -> Callable[[], None] | None:
+        """
+        Take a place if there is one at once.
+
+        Returns:
+            What gives it back, to be called once; None if there is none.
+        """
+        if self._running >= self._places or self._queue:
+            return None
+        self._running += 1
+        return self._leave
+
     @property
     def running(self) -> int:
         """How many have a place."""
@@ -97,10 +109,13 @@ class Bulkhead:
         return maybeDeferred(work).addBoth(self._ended)
 
     def _ended(self, result: Any) -> Any:
+        self._leave()
+        return result
+
+    def _leave(self) -> None:
         self._running -= 1
         if self._queue and not self._moving:
             self._move()
-        return result
 
     def _move(self) -> None:
         # What ends at once must not begin the next one from inside itself: the stack is not endless.

@@ -98,6 +98,7 @@ class Listener(Service):
         self._ending = ending
         self._taken = False
         self._port: IListeningPort | None = None
+        self._place: tuple[str, int] | None = None
         self.handed_over = False
         """A successor accepts on the same socket."""
 
@@ -110,11 +111,7 @@ class Listener(Service):
     @property
     def place(self) -> tuple[str, int] | None:
         """Address and port at which it listens; None if it does not."""
-        port = self._port
-        if port is None:
-            return None
-        where: Any = port.getHost()
-        return str(where.host), int(where.port)
+        return self._place
 
     def privilegedStartService(self) -> None:
         """
@@ -157,6 +154,7 @@ class Listener(Service):
             self._port = port = self._adopt(self._descriptor)
             self._descriptor = None
         where = port.getHost()
+        self._place = (str(where.host), int(where.port))
         host = f"[{where.host}]" if ":" in where.host else where.host
         self._ready.callback(Ready(address=f"http://{host}:{where.port}", token_notice=self._notice()))
 
@@ -195,7 +193,7 @@ class Listener(Service):
         )
 
     async def _stop(self) -> None:
-        port, self._port = self._port, None
+        port, self._port, self._place = self._port, None, None
         if port is not None:
             if self.handed_over:
                 _keep_open(port)

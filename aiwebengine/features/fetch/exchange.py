@@ -88,7 +88,8 @@ class Exchange:
         self._body: AnswerBody | None = None
         self._rest: list[bytes] = []
         """Pieces of a body that were read ahead."""
-        self._leave: Callable[[], None] = lambda: None
+        self._place: Callable[[], None] | None = None
+        """Gives the place at the server back; None without one."""
         self._cancelled = False
 
     async def begin(self) -> dict[str, Any]:
@@ -168,6 +169,11 @@ class Exchange:
             self._written.fail(Cancelled("fetch: the request was cancelled."))
         self._leave()
 
+    def _leave(self) -> None:
+        place, self._place = self._place, None
+        if place is not None:
+            place()
+
     async def _follow(self) -> tuple[Reply, Target, bool]:
         """Send the request, and what redirects make of it."""
         wanted = self._wanted
@@ -227,7 +233,8 @@ class Exchange:
         peer = self._outside.peers.of(self._script, request.target.origin)
         permit = peer.permit()
         try:
-            self._leave = await self._wait(Deferred.fromCoroutine(peer.enter()))
+            place = peer.enter()
+            self._place = await self._wait(place) if isinstance(place, Deferred) else place
             reply = await self._in_time(
                 self._outside.client.send(
                     request.target,

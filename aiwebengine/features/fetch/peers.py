@@ -47,17 +47,20 @@ class Peer:
             retry_seconds=max(permit, 0.1),
         )
 
-    async def enter(self) -> Callable[[], None]:
+    def enter(self) -> Callable[[], None] | Deferred[Callable[[], None]]:
         """
-        Wait for a place.
+        Take a place, at once or when there is one.
 
         Returns:
-            What gives it back.
+            What gives it back, to be called once.
 
         Raises:
             Unavailable: There is none in time.
         """
-        entered: Deferred[None] = Deferred()
+        return self.bulkhead.enter() or Deferred.fromCoroutine(self._queue())
+
+    async def _queue(self) -> Callable[[], None]:
+        entered: Deferred[None] = Deferred(lambda _: place.cancel())
         left: Deferred[None] = Deferred()
 
         def work() -> Deferred[None]:
@@ -66,22 +69,15 @@ class Peer:
 
         place = self.bulkhead.run(work)
         place.addErrback(lambda failure: entered.errback(failure) if not entered.called else None)
-        entered_or_cancelled: Deferred[None] = Deferred(lambda _: place.cancel())
-        entered.addCallbacks(entered_or_cancelled.callback, entered_or_cancelled.errback)
         try:
-            await entered_or_cancelled
+            await entered
         except BulkheadFull as error:
             raise unavailable(
                 "busy",
                 f"fetch: too many requests to {self.name} are under way; try again.",
                 retry_seconds=error.retry_seconds,
             ) from None
-
-        def leave() -> None:
-            if not left.called:
-                left.callback(None)
-
-        return leave
+        return lambda: left.callback(None)
 
 
 class Peers:

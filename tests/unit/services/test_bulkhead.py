@@ -97,3 +97,17 @@ class BulkheadTests(SynchronousTestCase):
 
         self.failureResultOf(self.bulkhead.run(work), KeyError)
         self.assertEqual(self.bulkhead.running, 0)
+
+    def test_enter(self):
+        """A place can be taken at once and given back, unless there is none or others wait for one."""
+        leave = self.bulkhead.enter()
+        self.ask("a")
+        self.assertIsNone(self.bulkhead.enter())
+        self.ask("b")
+        self.assertEqual(self.names(), ["a"])
+        assert leave is not None
+        leave()
+        self.assertEqual(self.names(), ["a", "b"])
+        self.end()
+        self.end()
+        self.assertEqual(self.bulkhead.running, 0)

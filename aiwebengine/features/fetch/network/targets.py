@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urljoin
 
 from aiwebengine.errors import Invalid
@@ -17,6 +18,7 @@ _URL = re.compile(
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _UNSAFE = re.compile(r"[^\x21-\x7e]")
 _LONGEST = 64 * 1024
+_LONGEST_KEPT = 500
 
 # The Fetch standard, "port blocking".
 BAD_PORTS = frozenset(
@@ -69,6 +71,10 @@ def read_target(url: str) -> Target:
     Raises:
         Invalid: It is none of http or https, or names a user, or a port that is never used for them.
     """
+    return _known_target(url) if len(url) <= _LONGEST_KEPT else _read_target(url)
+
+
+def _read_target(url: str) -> Target:
     match = _URL.fullmatch(url) if len(url) <= _LONGEST and _PRINTABLE.fullmatch(url) else None
     if match is None:
         raise Invalid(_why_not(url))
@@ -82,6 +88,10 @@ def read_target(url: str) -> Target:
         raise Invalid(f"fetch: {match['host'][:100]} cannot be a host: {error.public}") from None
     path = match["path"] or "/"
     return Target(scheme, host, port, path if path.startswith("/") else f"/{path}")
+
+
+_known_target = lru_cache(maxsize=1000)(_read_target)
+"""Scripts call the same addresses again and again."""
 
 
 def joined(target: Target, location: str) -> str:
