@@ -142,6 +142,8 @@ class Client:
         agent: Any
         if self._proxied and own is None and target.scheme == "http":
             agent = ProxyAgent(endpoint, reactor=self._reactor, pool=attempt)
+            if self._connector.proxy_authorization:
+                raw.addRawHeader(b"proxy-authorization", self._connector.proxy_authorization)
         else:
             agent = Agent.usingEndpointFactory(self._reactor, _Fixed(endpoint), pool=attempt)
         sent: Deferred[IResponse] = agent.request(method.encode("ascii"), url, raw, body)

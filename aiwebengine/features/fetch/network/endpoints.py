@@ -91,6 +91,11 @@ class Connector:
         self._own = own
         self._seconds = seconds
 
+    @property
+    def proxy_authorization(self) -> bytes:
+        """Return what the proxy wants to see with each request; empty if there is none, or it wants nothing."""
+        return self._proxy.authorization if self._proxy is not None else b""
+
     def own(self, target: Target, cause: Cause) -> IStreamClientEndpoint | None:
         """Return the endpoint of this server itself, if a request is for it."""
         server = self._own()
