@@ -21,6 +21,7 @@ _HEADERS = frozenset(
 )
 _WORDS = re.compile(r"[^a-z0-9]+")
 _FORM = "application/x-www-form-urlencoded"
+_URL = re.compile(r"https?://\S+\Z")
 _BOUNDARY = re.compile(r'(?i)^multipart/form-data\s*;.*?\bboundary="?([^";,\s]+)')
 _NAME = re.compile(rb'(?i)\bname="([^"]*)"')
 
@@ -52,8 +53,7 @@ class Masks:
         if "cookies" in request:
             request["cookies"] = dict.fromkeys(request["cookies"], MASK)
         if isinstance(request.get("url"), str):
-            address, question, query = request["url"].partition("?")
-            request["url"] = address + question + self._pairs(query)
+            request["url"] = self._address(request["url"])
         headers = request.get("headers")
         kind = headers.get("content-type", "") if isinstance(headers, dict) else ""
         if kind[: len(_FORM)].lower() == _FORM and "body" in request:
@@ -101,13 +101,24 @@ class Masks:
             return value if all(map(is_, items, value)) else items
         if isinstance(value, str) and value[:1] in {"{", "["}:
             return self.text(value)
+        if isinstance(value, str) and value[:4] == "http" and _URL.match(value):
+            return self._address(value)
         return value
 
     def _members(self, value: dict[str, Any]) -> dict[str, Any]:
         members = {
             key: MASK if member and self._is_secret(key) else self._value(member) for key, member in value.items()
         }
+        if isinstance(members.get("text"), str) and _is_form(members.get("headers")):
+            # A request of a script to another server.
+            hidden = self._pairs(members["text"])
+            members["text"] = members["text"] if hidden == members["text"] else hidden
         return value if all(map(is_, members.values(), value.values())) else members
+
+    def _address(self, url: str) -> str:
+        address, question, query = url.partition("?")
+        masked = address + question + self._pairs(query)
+        return url if masked == url else masked
 
     def _pairs(self, text: str) -> str:
         """Return a query or a form as it is sent."""
@@ -135,6 +146,14 @@ class Masks:
 
     def _is_secret(self, name: str) -> bool:
         return name.lower() in _HEADERS or _folded(name) in self._names
+
+
+def _is_form(headers: Any) -> bool:
+    """Return whether pairs of headers say that the body is a form."""
+    if not isinstance(headers, list):
+        return False
+    kinds = [pair[1] for pair in headers if isinstance(pair, list) and len(pair) == 2 and pair[0] == "content-type"]
+    return any(isinstance(kind, str) and kind[: len(_FORM)].lower() == _FORM for kind in kinds)
 
 
 def _folded(name: str) -> str:

@@ -70,6 +70,31 @@ class MasksTests(SynchronousTestCase):
         told = self.masks.call(["kv.set", '["k", {"password": "p@ss"}]', None])
         self.assertEqual(told, ["kv.set", '["k", {"password": "***"}]', None])
 
+    def test_requests_to_others(self) -> None:
+        """What a script sends to other servers is masked: headers in pairs, the query of its address, and a form."""
+        form = ["content-type", "application/x-www-form-urlencoded;charset=UTF-8"]
+        sent = {
+            "url": "https://a.example/?apiKey=k3y&x=1",
+            "headers": [["authorization", "b3arer"], ["x-a", "b"], form],
+            "text": "user=a&password=pa55",
+        }
+        said = {"status": 200, "headers": [["set-cookie", "c00kie"]], "url": "https://a.example/?apiKey=k3y&x=1"}
+        _, arguments, answer = self.masks.call(["fetch.start", json.dumps([1, sent]), json.dumps(said)])
+        assert arguments is not None
+        assert answer is not None
+        self.assertEqual(
+            json.loads(arguments)[1],
+            {
+                "url": "https://a.example/?apiKey=***&x=1",
+                "headers": [["authorization", "***"], ["x-a", "b"], form],
+                "text": "user=a&password=***",
+            },
+        )
+        self.assertEqual(json.loads(answer)["headers"], [["set-cookie", "***"]])
+        self.assertEqual(json.loads(answer)["url"], "https://a.example/?apiKey=***&x=1")
+        for plain in ('["https://a.example/?x=1"]', '["http is a protocol? password=no"]', '{"text":"password=x"}'):
+            self.assertEqual(self.masks.text(plain), plain)
+
     def test_answers(self) -> None:
         """An answer's headers and JSON are looked into; bytes stay as they are."""
         self.assertIsNone(self.masks.answer(None))
