@@ -51,8 +51,9 @@ class Received:
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         self.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
 
-    def close(self) -> None:
-        """Close the connection when everything was sent."""
+    def cut(self, data: bytes) -> None:
+        """Write bytes as they are, and close the connection when they were sent."""
+        self.write(data)
         assert self.connection.transport is not None
         self.connection.transport.loseConnection()
 

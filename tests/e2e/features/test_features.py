@@ -68,6 +68,11 @@ async def _once(engine: EngineUnderTest) -> None:
     assert replies[1].headers["idempotency-replayed"] == "true"
 
 
+async def _fetch(engine: EngineUnderTest) -> None:
+    # Its own address needs no network.
+    await _text(engine, "/fetched", "plain")
+
+
 async def _stream(engine: EngineUnderTest) -> None:
     reply = await engine.request("HEAD", "/news")
     assert reply.status == 200
@@ -133,6 +138,12 @@ USES: dict[str, Use] = {
         check=_answers("/hashed", "32"),
         refused="crypto.subtle is not part of this version",
     ),
+    "fetch": Use(
+        source='registerWebHandler("/fetched", async (req) => (await fetch(new URL("/plain", req.url))).text());',
+        check=_fetch,
+        gone=_api("/deliveries", 404),
+        refused="fetch",
+    ),
     "idempotency": Use(
         source='registerWebHandler("/once", () => String(Math.random()), { method: "POST", idempotent: true });',
         check=_once,
@@ -162,9 +173,8 @@ async def test_left_out(left_out: str, tmp_path: Path) -> None:
     async with running_engine(settings_for(tmp_path), features=features) as engine:
         plain = 'registerWebHandler("/plain", () => "plain");'
         source = "\n".join([plain, GLOBALS, *(use.source for use in others.values())])
-        grants = [
-            name for name in ("scripts", "assets", "codegen") if left_out != {"scripts": "management"}.get(name, name)
-        ]
+        capabilities = {"scripts": "management", "assets": "assets", "codegen": "codegen", "fetch:*": "fetch"}
+        grants = [name for name, feature in capabilities.items() if left_out != feature]
         await engine.deploy("uses", {"main.js": source}, grants=grants)
         await _text(engine, "/plain", "plain")
         there = (await engine.request("GET", "/globals")).json()

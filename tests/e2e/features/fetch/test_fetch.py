@@ -230,19 +230,11 @@ async def test_redirects(tmp_path: Path) -> None:
 async def test_failures(tmp_path: Path) -> None:
     """What fails is told apart: a TypeError as the standard says, with code and reason."""
     async with peer() as other, asking(tmp_path) as engine:
-        other.on(
-            "/cut",
-            lambda request: (request.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nabc"), request.close()),
-        )
-        other.on(
-            "/chunk",
-            lambda request: (
-                request.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab"),
-                request.close(),
-            ),
-        )
-        other.on("/nothing", lambda request: request.close())
-        other.on("/noise", lambda request: (request.write(b"\x00\x01 this is no HTTP\r\n\r\n"), request.close()))
+        head = b"HTTP/1.1 200 OK\r\n"
+        other.on("/cut", lambda request: request.cut(head + b"content-length: 100\r\n\r\nabc"))
+        other.on("/chunk", lambda request: request.cut(head + b"transfer-encoding: chunked\r\n\r\n5\r\nab"))
+        other.on("/nothing", lambda request: request.cut(b""))
+        other.on("/noise", lambda request: request.cut(b"\x00\x01 this is no HTTP\r\n\r\n"))
         for path, reason in (("/cut", "closed"), ("/chunk", "closed"), ("/nothing", "closed"), ("/noise", "protocol")):
             told = await ask(engine, other.url + path)
             assert (told["error"], told["type"], told["code"], told["reason"]) == (
@@ -390,7 +382,7 @@ async def test_stale_connection(tmp_path: Path) -> None:
 
         def once(request: Received) -> None:
             if request.connection in used:
-                request.close()
+                request.cut(b"")
             else:
                 used.add(request.connection)
                 request.reply(b"x")

@@ -204,11 +204,15 @@ async def test_at_the_same_time(tmp_path: Path) -> None:
     async with peer() as other, asking(tmp_path, source=COUNTS, max_open=2, max_waiting=1) as engine:
         first: list[Received] = []
 
+        def answer_all() -> None:
+            for each in first:
+                each.reply()
+
         def held(request: Received) -> None:
             first.append(request)
             if len(first) == 2:
                 # The ones that are refused do not wait for these.
-                reactor.callLater(0.2, lambda: [each.reply() for each in first])
+                reactor.callLater(0.2, answer_all)
             elif len(first) > 2:
                 request.reply()
 
