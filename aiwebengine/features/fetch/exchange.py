@@ -14,9 +14,9 @@ from twisted.internet.defer import CancelledError, Deferred
 from aiwebengine.errors import Cancelled, EngineError, Invalid, TooSlow, Unavailable
 from aiwebengine.features.fetch.integrity import is_expected
 from aiwebengine.features.fetch.network.bodies import AnswerBody, BytesBody, WrittenBody
-from aiwebengine.features.fetch.network.client import IDEMPOTENT, Client, Reply
+from aiwebengine.features.fetch.network.client import IDEMPOTENT, HttpAnswer, HttpClient
 from aiwebengine.features.fetch.network.failures import too_large, too_slow, unavailable
-from aiwebengine.features.fetch.network.targets import Target, read_target
+from aiwebengine.features.fetch.network.targets import TargetUrl, read_target
 from aiwebengine.features.fetch.peers import Peers
 from aiwebengine.features.fetch.redirects import REDIRECTS, Outgoing, followed
 from aiwebengine.features.fetch.requests import Wanted
@@ -41,7 +41,7 @@ _BACKOFF = Backoff(first_seconds=0.2, longest_seconds=10.0)
 class Outside:
     """What all exchanges share."""
 
-    client: Client
+    client: HttpClient
     peers: Peers
     settings: FetchSettings
     reactor: Any
@@ -50,7 +50,7 @@ class Outside:
     """Seconds since 1970."""
 
 
-class Exchange:
+class Fetch:
     """
     See the module.
 
@@ -71,7 +71,7 @@ class Exchange:
         cause: Cause,
         wanted: Wanted,
         headers: Sequence[tuple[str, str]],
-        check: Callable[[Target], None],
+        check: Callable[[TargetUrl], None],
     ) -> None:
         self._outside = outside
         self._script = script
@@ -174,7 +174,7 @@ class Exchange:
         if place is not None:
             place()
 
-    async def _follow(self) -> tuple[Reply, Target, bool]:
+    async def _follow(self) -> tuple[HttpAnswer, TargetUrl, bool]:
         """Send the request, and what redirects make of it."""
         wanted = self._wanted
         body = self._written or (BytesBody(wanted.body) if wanted.body is not None else None)
@@ -203,7 +203,7 @@ class Exchange:
             f"{request.target.url[:200]}.",
         )
 
-    async def _try(self, request: Outgoing) -> Reply:
+    async def _try(self, request: Outgoing) -> HttpAnswer:
         """Send one request, again if that is wanted and may help."""
         again = self._wanted.retries if request.method in IDEMPOTENT and self._written is None else 0
         for attempt in range(1, again + 2):
@@ -229,7 +229,7 @@ class Exchange:
         await self._wait(self._later(seconds))
         return True
 
-    async def _send(self, request: Outgoing) -> Reply:
+    async def _send(self, request: Outgoing) -> HttpAnswer:
         peer = self._outside.peers.of(self._script, request.target.origin)
         permit = peer.permit()
         try:
@@ -259,9 +259,9 @@ class Exchange:
             peer.breaker.succeeded(permit)
         return reply
 
-    async def _in_time(self, sending: Any, target: Target) -> Reply:
+    async def _in_time(self, sending: Any, target: TargetUrl) -> HttpAnswer:
         left = self._ends - self._outside.reactor.seconds()
-        answering: Deferred[Reply] = Deferred.fromCoroutine(sending)
+        answering: Deferred[HttpAnswer] = Deferred.fromCoroutine(sending)
         answering.addTimeout(max(left, 0.0), self._outside.reactor)
         try:
             return await self._wait(answering)
@@ -286,7 +286,7 @@ class Exchange:
         call = self._outside.reactor.callLater(seconds, later.callback, None)
         return later
 
-    async def _first(self, reply: Reply, target: Target) -> dict[str, Any]:
+    async def _first(self, reply: HttpAnswer, target: TargetUrl) -> dict[str, Any]:
         """Return the body, if it came with the head; else that there is more."""
         if self._wanted.integrity:
             return await self._checked(reply, target)
@@ -302,7 +302,7 @@ class Exchange:
         self._leave()
         return _whole(piece)
 
-    async def _checked(self, reply: Reply, target: Target) -> dict[str, Any]:
+    async def _checked(self, reply: HttpAnswer, target: TargetUrl) -> dict[str, Any]:
         """Return the body if it is the expected one."""
         body = b""
         while piece := await self._wait(Deferred.fromCoroutine(reply.body.read(_PIECE_BYTES))):

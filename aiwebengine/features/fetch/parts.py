@@ -13,21 +13,21 @@ from aiwebengine.features.fetch.calls import FetchCalls, check_host
 from aiwebengine.features.fetch.deliveries import store
 from aiwebengine.features.fetch.deliveries.api import DeliveryList
 from aiwebengine.features.fetch.deliveries.held import GROUP, LaterCalls
-from aiwebengine.features.fetch.deliveries.sender import Sender
+from aiwebengine.features.fetch.deliveries.sender import DeliverySender
 from aiwebengine.features.fetch.deliveries.store import Delivery
 from aiwebengine.features.fetch.exchange import Outside
 from aiwebengine.features.fetch.network.addresses import AllowedAddresses
-from aiwebengine.features.fetch.network.client import Client
+from aiwebengine.features.fetch.network.client import HttpClient
 from aiwebengine.features.fetch.network.endpoints import Connector, resolve_in
 from aiwebengine.features.fetch.network.proxies import read_proxy
-from aiwebengine.features.fetch.network.targets import Target
+from aiwebengine.features.fetch.network.targets import TargetUrl
 from aiwebengine.features.fetch.network.tls import TrustedServers
 from aiwebengine.features.fetch.peers import Peers
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.ports import OWN_SERVER
 from aiwebengine.services.threads import Threads
-from aiwebengine.values import ANONYMOUS, Invocation
+from aiwebengine.values import ANONYMOUS
 from aiwebengine.web.handover import HandoverParticipant
 
 _THREADS = 8
@@ -49,7 +49,7 @@ def build(machinery: Machinery) -> Parts:
         own=lambda: machinery.ports.find(OWN_SERVER),
         seconds=settings.connect_seconds,
     )
-    client = Client(reactor=base.reactor, connector=connector, settings=settings, proxied=proxy is not None)
+    client = HttpClient(reactor=base.reactor, connector=connector, settings=settings, proxied=proxy is not None)
     outside = Outside(
         client=client,
         peers=Peers(settings=settings, clock=base.reactor),
@@ -81,10 +81,10 @@ def build(machinery: Machinery) -> Parts:
     )
 
 
-def _sender(machinery: Machinery, outside: Outside) -> Sender:
+def _sender(machinery: Machinery, outside: Outside) -> DeliverySender:
     base, current = machinery.base, machinery.current
 
-    def check(uri: str, target: Target) -> None:
+    def check(uri: str, target: TargetUrl) -> None:
         script = current.registry.scripts.get(uri)
         if script is None:
             raise Unavailable(f"fetch: the script {uri} is not deployed.")
@@ -92,13 +92,16 @@ def _sender(machinery: Machinery, outside: Outside) -> Sender:
 
     def failed(delivery: Delivery, why: str) -> None:
         request = f"{delivery.request.get('method')} {str(delivery.request.get('url')).partition('?')[0]}"
+        callee = machinery.invoker.callee(
+            kind="fetch", script=delivery.uri, version=delivery.version, handler=None, label="fetch"
+        )
         machinery.warn(
-            _invocation(delivery),
+            machinery.invoker.invocation(callee, ANONYMOUS, "null", identity=delivery.id.partition(".")[0]),
             f"fetch: {request} with afterCommit was not accepted in {delivery.attempts + 1} attempts and is not sent "
             f"again: {why} See aiwebengine deliveries {delivery.uri} --failed.",
         )
 
-    return Sender(
+    return DeliverySender(
         outside=outside,
         database=base.database,
         milliseconds=base.milliseconds,
@@ -108,26 +111,10 @@ def _sender(machinery: Machinery, outside: Outside) -> Sender:
     )
 
 
-def _invocation(delivery: Delivery) -> Invocation:
-    """Return the invocation to whose log what becomes of a delivery belongs."""
-    return Invocation(
-        id=delivery.id.partition(".")[0],
-        script=delivery.uri,
-        version=delivery.version,
-        kind="fetch",
-        handler=None,
-        principal=ANONYMOUS,
-        payload="null",
-        wall_seconds=0.0,
-        cpu_seconds=0.0,
-        label="fetch",
-    )
-
-
 class _Requests(Service):
     """Ends what is under way when the server stops."""
 
-    def __init__(self, calls: FetchCalls, client: Client) -> None:
+    def __init__(self, calls: FetchCalls, client: HttpClient) -> None:
         self._calls = calls
         self._client = client
 

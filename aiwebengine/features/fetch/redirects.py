@@ -9,7 +9,7 @@ from twisted.web.iweb import IBodyProducer
 
 from aiwebengine.features.fetch.network.bodies import BytesBody
 from aiwebengine.features.fetch.network.failures import unavailable
-from aiwebengine.features.fetch.network.targets import Target, joined, read_target
+from aiwebengine.features.fetch.network.targets import TargetUrl, joined, read_target
 
 REDIRECTS = frozenset([301, 302, 303, 307, 308])
 
@@ -21,7 +21,7 @@ _OF_ORIGIN = frozenset(["authorization", "cookie", "proxy-authorization"])
 class Outgoing:
     """A request to one server."""
 
-    target: Target
+    target: TargetUrl
     method: str
     headers: Sequence[tuple[str, str]]
     """Names in lower case."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.web.own_server import OwnServer
+from aiwebengine.web.own_server import InProcessServer
 
 
 class OwnServerTests(SynchronousTestCase):
-    """`OwnServer.is_own`."""
+    """`InProcessServer.is_own`."""
 
     def server(self, public_url="", place=("10.0.0.5", 8080)):
-        return OwnServer(reactor=None, site=None, public_url=public_url, listens_at=lambda: place)
+        return InProcessServer(reactor=None, site=None, public_url=public_url, listens_at=lambda: place)
 
     def test_listener(self):
         """The address of the listener and those of this machine are its own, on its port and without TLS."""

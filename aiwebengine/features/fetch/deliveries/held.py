@@ -10,7 +10,7 @@ from aiwebengine.errors import Invalid, TooMany
 from aiwebengine.features.fetch.declarations import LATER
 from aiwebengine.features.fetch.deliveries import store
 from aiwebengine.features.fetch.network.failures import too_large
-from aiwebengine.features.fetch.network.targets import Target, read_target
+from aiwebengine.features.fetch.network.targets import TargetUrl, read_target
 from aiwebengine.features.fetch.requests import read_wanted
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.host.declare import HostCall
@@ -33,7 +33,7 @@ class LaterCalls:
     """
 
     def __init__(
-        self, *, settings: FetchSettings, check: Callable[[CallSession, Target], None], wake: Callable[[], None]
+        self, *, settings: FetchSettings, check: Callable[[CallSession, TargetUrl], None], wake: Callable[[], None]
     ) -> None:
         self._settings = settings
         self._check = check

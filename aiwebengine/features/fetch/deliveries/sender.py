@@ -18,8 +18,8 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import EngineError
 from aiwebengine.features.fetch.deliveries import store
 from aiwebengine.features.fetch.deliveries.store import Delivery
-from aiwebengine.features.fetch.exchange import Exchange, Outside
-from aiwebengine.features.fetch.network.targets import Target
+from aiwebengine.features.fetch.exchange import Fetch, Outside
+from aiwebengine.features.fetch.network.targets import TargetUrl
 from aiwebengine.features.fetch.requests import read_wanted, with_defaults
 from aiwebengine.interfaces import DelayedCall
 from aiwebengine.services.db.connect import Database
@@ -34,7 +34,7 @@ _LOOK_SECONDS = 30.0
 _BACKOFF = Backoff(first_seconds=10.0, longest_seconds=6 * 3600.0)
 
 
-class Sender(Service):
+class DeliverySender(Service):
     """
     See the module.
 
@@ -53,7 +53,7 @@ class Sender(Service):
         outside: Outside,
         database: Database,
         milliseconds: Callable[[], int],
-        check: Callable[[str, Target], None],
+        check: Callable[[str, TargetUrl], None],
         failed: Callable[[Delivery, str], None],
         alone: bool,
     ) -> None:
@@ -63,7 +63,7 @@ class Sender(Service):
         self._check = check
         self._failed = failed
         self._resting = not alone
-        self._sending: dict[str, tuple[str, Exchange]] = {}
+        self._sending: dict[str, tuple[str, Fetch]] = {}
         """By id: the script, and the request under way."""
         self._looking: Deferred[None] | None = None
         self._again = False
@@ -163,7 +163,7 @@ class Sender(Service):
 
     def _begin(self, delivery: Delivery) -> None:
         wanted = read_wanted(delivery.request, self._outside.settings)
-        exchange = Exchange(
+        exchange = Fetch(
             outside=self._outside,
             script=delivery.uri,
             cause=Cause(ancestors=(delivery.id.partition(".")[0],)),
@@ -176,7 +176,7 @@ class Sender(Service):
         sending.addErrback(self._cannot_send)
         sending.addBoth(lambda _: self._ended(delivery))
 
-    async def _send(self, delivery: Delivery, exchange: Exchange) -> None:
+    async def _send(self, delivery: Delivery, exchange: Fetch) -> None:
         try:
             answer = await exchange.begin()
             status: int = answer["status"]

@@ -24,7 +24,7 @@ from aiwebengine.features.fetch.network.bodies import AnswerBody, BytesBody
 from aiwebengine.features.fetch.network.decoding import Decoder, decoder
 from aiwebengine.features.fetch.network.endpoints import Connector
 from aiwebengine.features.fetch.network.failures import explained, is_closed, is_ended, is_tls, too_large, unavailable
-from aiwebengine.features.fetch.network.targets import Target
+from aiwebengine.features.fetch.network.targets import TargetUrl
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.values import Cause
 
@@ -35,7 +35,7 @@ HeaderPairs = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class HttpAnswer:
     """An answer; its body is still to be read."""
 
     status: int
@@ -48,7 +48,7 @@ class Reply:
         return next((value for key, value in self.headers if key == name), "")
 
 
-class Client:
+class HttpClient:
     """
     See the module.
 
@@ -75,14 +75,14 @@ class Client:
 
     async def send(
         self,
-        target: Target,
+        target: TargetUrl,
         *,
         method: str,
         headers: HeaderPairs,
         body: IBodyProducer | None,
         decode: bool,
         cause: Cause,
-    ) -> Reply:
+    ) -> HttpAnswer:
         """
         Send a request and return the answer when its head has arrived.
 
@@ -97,7 +97,7 @@ class Client:
         own = self._connector.own(target, cause)
         while True:
             # Connections to this server belong to one invocation each.
-            attempt = _Attempt(self._pool if own is None else self._unshared, self._settings.max_head_bytes)
+            attempt = _PooledAttempt(self._pool if own is None else self._unshared, self._settings.max_head_bytes)
             try:
                 response = await self._request(attempt, target, own, method=method, headers=headers, body=body)
             except Exception as error:  # noqa: BLE001  whatever the network does, scripts get an error of ours
@@ -125,8 +125,8 @@ class Client:
 
     def _request(
         self,
-        attempt: _Attempt,
-        target: Target,
+        attempt: _PooledAttempt,
+        target: TargetUrl,
         own: IStreamClientEndpoint | None,
         *,
         method: str,
@@ -149,7 +149,7 @@ class Client:
         sent: Deferred[IResponse] = agent.request(method.encode("ascii"), url, raw, body)
         return sent.addCallback(attempt.answered)
 
-    def _head_too_large(self, target: Target) -> EngineError:
+    def _head_too_large(self, target: TargetUrl) -> EngineError:
         return too_large(
             f"fetch: the headers of {target.authority} have more than {self._settings.max_head_bytes} bytes "
             "(fetch.max_head_bytes)."
@@ -158,7 +158,7 @@ class Client:
     def _connected(self) -> None:
         self.connections += 1
 
-    def _reply(self, response: IResponse, target: Target, *, decode: bool) -> Reply:
+    def _reply(self, response: IResponse, target: TargetUrl, *, decode: bool) -> HttpAnswer:
         headers = [
             (name.lower().decode("latin-1"), value.decode("latin-1"))
             for name, values in response.headers.getAllRawHeaders()
@@ -177,9 +177,9 @@ class Client:
         )
         response.deliverBody(body)
         phrase = response.phrase.decode("latin-1")
-        return Reply(status=response.code, phrase=phrase, headers=headers, body=body)
+        return HttpAnswer(status=response.code, phrase=phrase, headers=headers, body=body)
 
-    async def _explain_tls(self, target: Target) -> None:
+    async def _explain_tls(self, target: TargetUrl) -> None:
         why = await self._connector.certificate_problem(target)
         if why:
             raise unavailable("tls", f"fetch: {target.authority} is not trusted: {why}.") from None
@@ -196,13 +196,13 @@ def _decoders(codings: str) -> list[Decoder]:
 _MOST_CODINGS = 3
 
 
-class _Attempt:
+class _PooledAttempt:
     """The pool as one request sees it: which connection it gets, and how much of a head it has read."""
 
     def __init__(self, pool: Any, most_head_bytes: int) -> None:
         self._pool = pool
         self._most_head_bytes = most_head_bytes
-        self._meter: _Meter | None = None
+        self._meter: _HeadMeter | None = None
         self.persistent = pool.persistent
         self.reused = False
 
@@ -228,7 +228,7 @@ class _Attempt:
         return connection
 
 
-class _Meter(ProtocolWrapper):
+class _HeadMeter(ProtocolWrapper):
     """Counts what arrives on a connection before the head of an answer is complete."""
 
     too_large = False
@@ -261,8 +261,8 @@ class _Meter(ProtocolWrapper):
                 self.abortConnection()
 
 
-class _Meters(WrappingFactory):
-    protocol = _Meter
+class _HeadMeters(WrappingFactory):
+    protocol = _HeadMeter
     noisy = False
 
 
@@ -276,7 +276,7 @@ class _MeteredEndpoint:
         """See `IStreamClientEndpoint.connect`."""
         # It would log a line for each connection.
         protocolFactory.noisy = False  # type: ignore[attr-defined]
-        connecting: Deferred[Any] = self._endpoint.connect(_Meters(protocolFactory))
+        connecting: Deferred[Any] = self._endpoint.connect(_HeadMeters(protocolFactory))
 
         def connected(meter: Any) -> Any:
             self._connected()

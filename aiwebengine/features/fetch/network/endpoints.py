@@ -28,7 +28,7 @@ from aiwebengine.errors import Denied
 from aiwebengine.features.fetch.network.addresses import AllowedAddresses
 from aiwebengine.features.fetch.network.failures import unavailable
 from aiwebengine.features.fetch.network.proxies import Proxy
-from aiwebengine.features.fetch.network.targets import Target
+from aiwebengine.features.fetch.network.targets import TargetUrl
 from aiwebengine.features.fetch.network.tls import TrustedServers
 from aiwebengine.interfaces import OwnServer
 from aiwebengine.services.threads import Runs
@@ -96,18 +96,18 @@ class Connector:
         """Return what the proxy wants to see with each request; empty if there is none, or it wants nothing."""
         return self._proxy.authorization if self._proxy is not None else b""
 
-    def own(self, target: Target, cause: Cause) -> IStreamClientEndpoint | None:
+    def own(self, target: TargetUrl, cause: Cause) -> IStreamClientEndpoint | None:
         """Return the endpoint of this server itself, if a request is for it."""
         server = self._own()
         return _OwnEndpoint(server, cause) if server.is_own(*target.origin) else None
 
-    def plain(self, target: Target) -> IStreamClientEndpoint:
+    def plain(self, target: TargetUrl) -> IStreamClientEndpoint:
         """Return the endpoint of a server, or of the proxy, without TLS."""
         if self._proxy is None:
             return _CheckedEndpoint(self, target.host, target.port, check=self._refuse)
         return _CheckedEndpoint(self, self._proxy.host, self._proxy.port, check=None)
 
-    def endpoint(self, target: Target) -> IStreamClientEndpoint:
+    def endpoint(self, target: TargetUrl) -> IStreamClientEndpoint:
         """Return the endpoint to which a request is sent."""
         plain = self.plain(target)
         if target.scheme == "http":
@@ -116,7 +116,7 @@ class Connector:
             plain = _Tunnel(plain, target, self._proxy)
         return wrapClientTLS(self._trusted.creator(target.host), plain)
 
-    async def certificate_problem(self, target: Target) -> str:
+    async def certificate_problem(self, target: TargetUrl) -> str:
         """Return what is wrong with the certificate of a server whose TLS failed; empty if that is not known."""
         plain = self.plain(target)
         if self._proxy is not None:
@@ -238,7 +238,7 @@ class _Resolution:
 class _Tunnel:
     """A connection to a server through a proxy, by CONNECT."""
 
-    def __init__(self, proxy_endpoint: IStreamClientEndpoint, target: Target, proxy: Proxy) -> None:
+    def __init__(self, proxy_endpoint: IStreamClientEndpoint, target: TargetUrl, proxy: Proxy) -> None:
         self._endpoint = proxy_endpoint
         self._target = target
         self._proxy = proxy

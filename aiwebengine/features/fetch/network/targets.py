@@ -32,7 +32,7 @@ BAD_PORTS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class TargetUrl:
     """One address."""
 
     scheme: str
@@ -64,7 +64,7 @@ class Target:
         return f"{self.scheme}://{self.host_header}{self.path}"
 
 
-def read_target(url: str) -> Target:
+def read_target(url: str) -> TargetUrl:
     """
     Read an address.
 
@@ -74,7 +74,7 @@ def read_target(url: str) -> Target:
     return _known_target(url) if len(url) <= _LONGEST_KEPT else _read_target(url)
 
 
-def _read_target(url: str) -> Target:
+def _read_target(url: str) -> TargetUrl:
     match = _URL.fullmatch(url) if len(url) <= _LONGEST and _PRINTABLE.fullmatch(url) else None
     if match is None:
         raise Invalid(_why_not(url))
@@ -87,14 +87,14 @@ def _read_target(url: str) -> Target:
     except Invalid as error:
         raise Invalid(f"fetch: {match['host'][:100]} cannot be a host: {error.public}") from None
     path = match["path"] or "/"
-    return Target(scheme, host, port, path if path.startswith("/") else f"/{path}")
+    return TargetUrl(scheme, host, port, path if path.startswith("/") else f"/{path}")
 
 
 _known_target = lru_cache(maxsize=1000)(_read_target)
 """Scripts call the same addresses again and again."""
 
 
-def joined(target: Target, location: str) -> str:
+def joined(target: TargetUrl, location: str) -> str:
     """Return the address that a `location` header means; it may be relative."""
     text = _UNSAFE.sub(lambda letter: "".join(f"%{byte:02X}" for byte in letter[0].encode()), location.strip())
     return urljoin(target.url, text)

@@ -14,9 +14,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseDone
 
 from aiwebengine.errors import Cancelled, Closed, Denied, Invalid, TooLarge, TooSlow, Unavailable
-from aiwebengine.features.fetch.exchange import Exchange, Outside
+from aiwebengine.features.fetch.exchange import Fetch, Outside
 from aiwebengine.features.fetch.network.bodies import AnswerBody
-from aiwebengine.features.fetch.network.client import Reply
+from aiwebengine.features.fetch.network.client import HttpAnswer
 from aiwebengine.features.fetch.network.failures import unavailable
 from aiwebengine.features.fetch.peers import Peers
 from aiwebengine.features.fetch.requests import read_wanted
@@ -74,7 +74,7 @@ class FakeClient:
         if content is not None:
             reply.dataReceived(content)
             reply.connectionLost(Failure(ResponseDone()))
-        return Reply(status=status, phrase="Told", headers=list(reply_headers.items()), body=reply)
+        return HttpAnswer(status=status, phrase="Told", headers=list(reply_headers.items()), body=reply)
 
 
 def answer(status=200, content=b"", **headers):
@@ -102,7 +102,7 @@ class ExchangeTests(SynchronousTestCase):
             random=lambda: 0.5,
             wall=lambda: WALL,
         )
-        return Exchange(
+        return Fetch(
             outside=self.outside,
             script="shop",
             cause=Cause(ancestors=()),
