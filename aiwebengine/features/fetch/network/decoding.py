@@ -65,7 +65,8 @@ class Plain:
     """No coding at all."""
 
     def __init__(self) -> None:
-        self._data = b""
+        # It may come in very small pieces.
+        self._data = bytearray()
 
     def feed(self, data: bytes) -> None:
         """See `Decoder.feed`."""
@@ -73,7 +74,8 @@ class Plain:
 
     def take(self) -> bytes:
         """See `Decoder.take`."""
-        taken, self._data = self._data[:_PIECE_BYTES], self._data[_PIECE_BYTES:]
+        taken = bytes(self._data[:_PIECE_BYTES])
+        del self._data[:_PIECE_BYTES]
         return taken
 
     def finish(self) -> None:
