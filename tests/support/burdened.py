@@ -28,6 +28,7 @@ from aiwebengine.cli.reactor import install
 reactor = install()
 
 from aiwebengine.app import build  # noqa: E402  it installs Twisted's reactor if there is none
+from aiwebengine.features.fetch.settings import FetchSettings  # noqa: E402
 from aiwebengine.observe.interpreter import favour_reactor  # noqa: E402
 from aiwebengine.settings.schema import WebSocketSettings  # noqa: E402
 from tests.support.engine import settings_for  # noqa: E402
@@ -37,6 +38,8 @@ TICK_SECONDS = 0.005
 _LARGEST = 16 * 1024 * 1024
 _LARGEST_MESSAGES = WebSocketSettings(max_message_bytes=_LARGEST, max_frame_bytes=_LARGEST, buffer_bytes=2 * _LARGEST)
 """The most that the settings allow."""
+_ALL_HOSTS = FetchSettings(allow="all", networks=("127.0.0.0/8",))
+"""A test plays the other servers."""
 
 
 def mapped(folder: Path) -> mmap.mmap:
@@ -104,7 +107,7 @@ class _Poller:
 def main() -> None:
     """Run it."""
     folder = Path(sys.argv[1])
-    engine = build(settings_for(folder, websocket=_LARGEST_MESSAGES), reactor=reactor)
+    engine = build(settings_for(folder, websocket=_LARGEST_MESSAGES, fetch=_ALL_HOSTS), reactor=reactor)
     engine.service.privilegedStartService()
     engine.service.startService()
     figures = Figures(mapped(folder))
