@@ -149,7 +149,10 @@ class DeliverySender(Service):
             _log.warn("requests that wait to be sent cannot be read: {why}", why=failure.value.public)
         else:
             _log.failure("requests that wait to be sent cannot be read", failure)
-        if self.running:
+        self._look_later()
+
+    def _look_later(self) -> None:
+        if self.running and self._next is None:
             self._next = self._outside.reactor.callLater(_LOOK_SECONDS, self._time)
 
     def _time(self) -> None:
@@ -173,8 +176,7 @@ class DeliverySender(Service):
         )
         self._sending[delivery.id] = delivery.uri, exchange
         sending = Deferred.fromCoroutine(self._send(delivery, exchange))
-        sending.addErrback(self._cannot_send)
-        sending.addBoth(lambda _: self._ended(delivery))
+        sending.addCallbacks(lambda _: self._ended(delivery), lambda failure: self._cannot_keep(delivery, failure))
 
     async def _send(self, delivery: Delivery, exchange: Fetch) -> None:
         try:
@@ -183,6 +185,9 @@ class DeliverySender(Service):
             error = "" if 200 <= status < 300 else f"it was answered with {status}."
         except EngineError as refusal:
             error = refusal.public
+        except Exception:  # noqa: BLE001  the edge of a delivery: whatever it met, it waits and the others go on
+            _log.failure("the request {id}, which waited, could not be sent", id=delivery.id)
+            error = "internal server error; the server log has the details."
         exchange.cancel()
         if not self.running:
             return
@@ -202,11 +207,14 @@ class DeliverySender(Service):
             self._given_up += 1
             self._failed(delivery, error)
 
-    def _cannot_send(self, failure: Failure) -> None:
+    def _cannot_keep(self, delivery: Delivery, failure: Failure) -> None:
+        """Look again later: what a request came to is not stored, so it would be sent again at once."""
+        self._sending.pop(delivery.id, None)
         if isinstance(failure.value, EngineError):
             _log.warn("a request was sent and may be sent again: {why}", why=failure.value.public)
-        elif not failure.check(CancelledError):
-            _log.failure("a request that waited was not sent", failure)
+        else:
+            _log.failure("a request was sent and may be sent again", failure)
+        self._look_later()
 
     def _ended(self, delivery: Delivery) -> None:
         self._sending.pop(delivery.id, None)
