@@ -271,6 +271,14 @@ type Renderable = Html | string | number | boolean | null | undefined | Iterable
 /** A function that renders its properties, one of which is `children`. */
 type Component<Props = any> = (props: Props & { children?: any }) => Renderable;
 
+/** Options of `fetch`. */
+interface FetchInit extends RequestInit {
+  /** How often to send the request again if it fails, or is answered with 429, 502, 503 or 504: 0 to 10, default 0. Only for GET, HEAD, OPTIONS, PUT and DELETE. A `retry-after` of the server is respected. */
+  retry?: number;
+  /** Whether to send the request after the handler has returned and what it did is stored, and only then. It is sent again until the answer has a status from 200 to 299, for some hours, each time with the same `idempotency-key`; so the other server may get it more than once. The Promise gives a Response with status 202 at once. The body must be short, and no stream. */
+  afterCommit?: boolean;
+}
+
 /** The attributes of a client; the `to` of a message is compared with them. */
 type StreamAttributes = { [name: string]: string | number | boolean | null | (string | number | boolean | null)[] };
 
@@ -1069,6 +1077,21 @@ declare class CryptoKey {
   readonly algorithm: { name: string; [parameter: string]: any };
   readonly usages: KeyUsage[];
 }
+
+/**
+ * Sends a request to another server, as the Fetch standard says.
+ * The script needs the capability `fetch:HOST` for the host, for example `fetch:api.example.com`; the manifest lists hosts under `fetch`.
+ * The request is sent at once, and cannot be undone if the handler fails; a request with a method other than GET, HEAD and OPTIONS gets the header `idempotency-key`, so that a server that knows it does nothing twice.
+ * If no answer arrives, the Promise is rejected with a TypeError whose `code` is `unavailable` or `timeout`; `details.reason` says whether the name, the connection, TLS or something else failed.
+ * A request that is not allowed is rejected with a HostError.
+ * It takes effect at once, even if the handler fails afterwards.
+ * @throws {HostError} `denied`, `unavailable`, `timeout`, `too_large`, `budget`, `too_many`
+ * @example
+ * const response = await fetch("https://api.example.com/rates?base=EUR");
+ * if (!response.ok) throw httpError(502, `The rates are unavailable: ${response.status}`);
+ * const rates = await response.json();
+ */
+declare function fetch(input: string | URL | Request, init?: FetchInit): Promise<Response>;
 
 /**
  * Registers a stream of server-sent events, which a browser reads with `new EventSource(path)`.
@@ -2146,6 +2169,7 @@ declare module "aiwebengine" {
   export type Component<Props = any> = globalThis.Component<Props>;
   export type CookieOptions = globalThis.CookieOptions;
   export type Duration = globalThis.Duration;
+  export type FetchInit = globalThis.FetchInit;
   export type FieldHandler<Parent = any, Args = any> = globalThis.FieldHandler<Parent, Args>;
   export type FieldOptions = globalThis.FieldOptions;
   export type GraphQLContext = globalThis.GraphQLContext;

@@ -16,5 +16,5 @@ FEATURE = Feature(
     settings={"crypto": CryptoSettings},
     migrations={"main": ["aiwebengine.features.crypto.migrations:CRYPTO"]},
     prelude=(Path(__file__).with_name("crypto.js"),),
-    guide="docs/howto/webhooks/sign-a-webhook.md",
+    guide="docs/howto/other-systems/sign-a-webhook.md",
 )

@@ -17,5 +17,5 @@ FEATURE = Feature(
     migrations={"main": ["aiwebengine.features.fetch.deliveries.migrations:DELIVERIES"]},
     commands={"deliveries": "aiwebengine.features.fetch.deliveries.commands:deliveries"},
     prelude=(Path(__file__).with_name("fetch.js"),),
-    guide="docs/howto/call-an-api.md",
+    guide="docs/howto/other-systems/call-an-api.md",
 )

@@ -12,8 +12,8 @@ import pytest
 import pytest_twisted
 
 from tests.e2e.features.fetch.asking import asking
+from tests.support.clients.peer import Peer, peer
 from tests.support.engine import EngineUnderTest
-from tests.support.peer import Peer, peer
 from tests.support.waiting import until
 
 SOURCE = """

@@ -17,9 +17,9 @@ from twisted.internet.protocol import ClientFactory, Protocol
 from aiwebengine.errors import CannotStart
 from aiwebengine.features.fetch.settings import FetchSettings
 from tests.e2e.features.fetch.asking import ASKING, ask, asking, get
-from tests.support.certificates import issue
+from tests.support.clients.certificates import issue
+from tests.support.clients.peer import Peer, PeerConnection, peer
 from tests.support.engine import running_engine, settings_for
-from tests.support.peer import Peer, PeerConnection, peer
 from tests.support.waiting import until
 
 reactor: Any = _reactor

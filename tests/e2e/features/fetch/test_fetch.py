@@ -18,7 +18,7 @@ from backports import zstd
 from twisted.internet import reactor as _reactor
 
 from tests.e2e.features.fetch.asking import ask, asking, get
-from tests.support.peer import Received, peer
+from tests.support.clients.peer import Received, peer
 from tests.support.waiting import until
 
 reactor: Any = _reactor

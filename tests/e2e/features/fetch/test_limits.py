@@ -18,7 +18,7 @@ from twisted.web.iweb import IResponse
 
 from tests.e2e.features.fetch.asking import ask, asking, get
 from tests.support.clients.bodies import read_body
-from tests.support.peer import Received, peer
+from tests.support.clients.peer import Received, peer
 from tests.support.waiting import until
 
 reactor: Any = _reactor
