@@ -6,7 +6,7 @@ from aiwebengine.host.declarations import Declarations
 from aiwebengine.host.declare import Argument, Global, HostCall, Member
 
 _GROUP = "Cryptography"
-_MAX_BYTES = 4 * 1024 * 1024
+_MAX_BYTES = 1024 * 1024
 _MAX_SYNC_BYTES = 64 * 1024
 _ERRORS = ("too_large", "too_many", "unavailable")
 _DATA = "BufferSource"

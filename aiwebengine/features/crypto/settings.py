@@ -21,7 +21,7 @@ class CryptoSettings:
 
     One script uses at most half of them, but at least one.
     """
-    max_bytes: Annotated[int, NumberRange(least=_KIB, most=64 * _MIB)] = 4 * _MIB
+    max_bytes: Annotated[int, NumberRange(least=_KIB, most=64 * _MIB)] = _MIB
     """Most bytes that one call of `crypto.subtle` is given."""
     max_sync_bytes: Annotated[int, NumberRange(least=_KIB, most=_MIB)] = 64 * _KIB
     """Most bytes that `crypto.digestSync` and `crypto.hmacSync` are given: nothing else happens while they compute."""
