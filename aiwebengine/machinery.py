@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
 
+from twisted.application.service import IService
 from twisted.logger import Logger
 
 from aiwebengine.build.builder import Builder
@@ -59,8 +60,8 @@ from aiwebengine.services.reactor.cooperative import CooperativeTasks
 from aiwebengine.services.threads import Threads
 from aiwebengine.settings.schema import Settings
 from aiwebengine.values import ConsolePage, Invocation, Receipt
-from aiwebengine.web.admission import AdmissionStep
-from aiwebengine.web.api.route import ApiResource
+from aiwebengine.web.admission import AdmissionStep, Place
+from aiwebengine.web.api.route import ApiResource, ApiRoute
 from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.events.streams import StreamServer
 from aiwebengine.web.handover import HandoverParticipant
@@ -257,8 +258,8 @@ def parts_of(feature: Feature, machinery: Machinery) -> Parts:
     Make the parts of *feature*.
 
     Raises:
-        CannotStart: It was made for another version of this seam, its parts are not where it says, or making them
-            fails.
+        CannotStart: It was made for another version of this seam, its parts are not where it says, making them
+            fails, or something in them cannot be used.
     """
     build = _load(feature, feature.parts, what="Feature.parts")
     try:
@@ -276,7 +277,73 @@ def parts_of(feature: Feature, machinery: Machinery) -> Parts:
             f'The feature "{feature.name}" cannot be built ({feature.parts}): it returned a {type(parts).__name__}, '
             "not Parts."
         )
+    for field_name, check in _CHECKS.items():
+        try:
+            problem = check(parts)
+        except (Exception, SystemExit) as error:
+            _log.failure("Parts.{field} of the feature {name} cannot be used", field=field_name, name=feature.name)
+            raise CannotStart(
+                f'Parts.{field_name} of the feature "{feature.name}" cannot be used: {_sentence(error)} '
+                "The server log has the traceback."
+            ) from error
+        if problem:
+            raise CannotStart(f'Parts.{field_name} of the feature "{feature.name}" cannot be used: {problem}')
     return parts
+
+
+def _wrong_groups(parts: Parts) -> str:
+    """Return what is wrong with the host calls; empty if nothing is."""
+    for group in parts.groups:
+        functions = group.functions
+        for call in group.calls:
+            if not callable(functions.get(call.name)):
+                return f'{type(group).__name__}.functions has no function for "{call.name}".'
+    return ""
+
+
+def _wrong_effects(parts: Parts) -> str:
+    for name, effects in parts.effects.items():
+        for method in ("write", "happen"):
+            if not callable(getattr(effects, method, None)):
+                return f'what carries out "{name}" is a {type(effects).__name__}, which has no method "{method}".'
+    return ""
+
+
+def _wrong_services(parts: Parts) -> str:
+    for name, service in parts.services:
+        if IService(service, None) is None:
+            return (
+                f'the service "{name}" is a {type(service).__name__}, which is no IService. Make it a subclass of '
+                "twisted.application.service.Service."
+            )
+    return ""
+
+
+def _wrong_api(parts: Parts) -> str:
+    for resource in parts.api:
+        for route in resource.routes():
+            if not isinstance(route, ApiRoute):
+                return f"{type(resource).__name__}.routes returned a {type(route).__name__}, not an ApiRoute."
+    return ""
+
+
+def _wrong_admission(parts: Parts) -> str:
+    for step in parts.admission:
+        if not isinstance(step, AdmissionStep):
+            return f"it has a {type(step).__name__}, not an AdmissionStep."
+        if not isinstance(step.place, Place):
+            return f'the place of the step "{step.name}" is {step.place!r}; it must be one of Place, such as SHIELD.'
+    return ""
+
+
+_CHECKS: Mapping[str, Callable[[Parts], str]] = {
+    "groups": _wrong_groups,
+    "effects": _wrong_effects,
+    "services": _wrong_services,
+    "api": _wrong_api,
+    "admission": _wrong_admission,
+}
+"""By field of `Parts`, returns what would otherwise fail later, where nobody knows any more whose it is."""
 
 
 def refuse_shared(features: Sequence[Feature], parts: Sequence[Parts], *, own: Parts) -> None:
@@ -372,6 +439,12 @@ def _load(feature: Feature, place: str, *, what: str) -> Any:
         loaded = importlib.import_module(module)
     except ImportError as error:
         raise CannotStart(f'The feature "{feature.name}" cannot be loaded: {what} is "{place}": {error}.') from error
+    except (Exception, SystemExit) as error:
+        _log.failure("the module {module} of the feature {name} cannot be loaded", module=module, name=feature.name)
+        raise CannotStart(
+            f'The feature "{feature.name}" cannot be loaded: {what} is "{place}": {_sentence(error)} '
+            "The server log has the traceback."
+        ) from error
     if not hasattr(loaded, name):
         suggestion = nearest(name, vars(loaded))
         raise CannotStart(
@@ -379,3 +452,8 @@ def _load(feature: Feature, place: str, *, what: str) -> Any:
             + (f'; did you mean "{suggestion}"?' if suggestion else ".")
         )
     return getattr(loaded, name)
+
+
+def _sentence(error: BaseException) -> str:
+    """Return what kind of error it is and what it says, as a sentence."""
+    return f"{type(error).__name__}: {error}".rstrip(". ") + "."

@@ -10,41 +10,32 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
 
+from aiwebengine.errors import CannotStart
 from aiwebengine.terminal import exits, show
+from aiwebengine.terminal.commands import COMMANDS
 from aiwebengine.terminal.exits import CommandFailed
-
-COMMANDS: Mapping[str, str] = {
-    "serve": "aiwebengine.cli.serve:serve",
-    "init": "aiwebengine.cli.generated:init",
-    "deploy": "aiwebengine.cli.deploy:deploy",
-    "check": "aiwebengine.cli.deploy:check",
-    "list": "aiwebengine.cli.scripts:list_scripts",
-    "show": "aiwebengine.cli.scripts:show",
-    "history": "aiwebengine.cli.scripts:history",
-    "logs": "aiwebengine.cli.logs:logs",
-    "rollback": "aiwebengine.cli.scripts:rollback",
-    "delete": "aiwebengine.cli.scripts:delete",
-    "state": "aiwebengine.cli.state:state",
-    "pages": "aiwebengine.cli.pages:pages",
-    "token": "aiwebengine.cli.token:token",
-    "doctor": "aiwebengine.cli.doctor:doctor",
-    "migrate-names": "aiwebengine.cli.migrate:migrate_names",
-    "types": "aiwebengine.cli.generated:types",
-}
-"""Commands of the machinery: name to `module:command`, in the order of the help."""
 
 
 def commands() -> Mapping[str, str]:
-    """Return all commands, those of the installed features too."""
+    """
+    Return all commands, those of the installed features too.
+
+    Raises:
+        CommandFailed: A feature of another package is wrong.
+    """
     # Most commands are found above, and need not wait for what packages add.
     from aiwebengine.features.all import installed  # noqa: PLC0415  See above.
 
-    return {**COMMANDS, **{name: place for feature in installed() for name, place in feature.commands.items()}}
+    try:
+        features = installed()
+    except CannotStart as error:
+        raise CommandFailed(error.public, code=exits.USAGE) from error
+    return {**COMMANDS, **{name: place for feature in features for name, place in feature.commands.items()}}
 
 
 class _Commands(click.Group):
@@ -58,17 +49,39 @@ class _Commands(click.Group):
         if place is None:
             return None
         module, name = place.split(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
+        try:
+            command = getattr(importlib.import_module(module), name)
+        except Exception as error:
+            if cmd_name in COMMANDS:
+                raise
+            raise CommandFailed(
+                f'The command "{cmd_name}" cannot be loaded from {place}: {type(error).__name__}: {error}. Correct the '
+                "feature that it belongs to, or uninstall its package.",
+                code=exits.USAGE,
+            ) from error
+        if not isinstance(command, click.Command):
+            raise CommandFailed(
+                f'The command "{cmd_name}" cannot be used: {place} is a {type(command).__name__}, not a Click command.',
+                code=exits.USAGE,
+            )
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, each with its whole first sentence."""
-        entries = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        rows = [
-            (name, command.get_short_help_str(limit=500))
-            for name, command in entries
-            if command is not None and not command.hidden
-        ]
+        try:
+            names: Iterable[str] = self.list_commands(ctx)
+        except CommandFailed as error:
+            show.note(f"warning: the commands of features are missing here: {error.message}")
+            names = COMMANDS
+        rows = []
+        for name in names:
+            try:
+                command = self.get_command(ctx, name)
+            except CommandFailed as error:
+                show.note(f"warning: {error.message}")
+                continue
+            if command is not None and not command.hidden:
+                rows.append((name, command.get_short_help_str(limit=500)))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from traceback import extract_tb
 from typing import Any
@@ -21,6 +23,10 @@ from aiwebengine.features.recordings.feature import FEATURE as RECORDINGS
 from aiwebengine.features.sockets.feature import FEATURE as SOCKETS
 from aiwebengine.features.storage.feature import FEATURE as STORAGE
 from aiwebengine.features.streams.feature import FEATURE as STREAMS
+from aiwebengine.host.declarations import NOTHING, Declarations
+from aiwebengine.host.names import declarations, known_globals
+from aiwebengine.settings.check import all_sections, section_fields
+from aiwebengine.terminal.commands import COMMANDS
 
 FEATURES: tuple[Feature, ...] = (
     RECEIPTS,
@@ -37,6 +43,9 @@ FEATURES: tuple[Feature, ...] = (
     GRAPHQL,
 )
 """In the order in which they are built and started."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_PLACE = re.compile(r"[\w.]+:\w+")
 
 ENTRY_POINTS = "aiwebengine.features"
 """Group of the entry points by which packages of others add features."""
@@ -59,6 +68,7 @@ def installed() -> tuple[Feature, ...]:
                 f'{_capital(_origin_of(point))} adds a feature named "{feature.name}", but there is '
                 f"{'one of the engine' if own else 'another one'} of that name already. {remedy}."
             )
+        _refuse_wrong(feature, by_name.values(), point)
         by_name[feature.name] = feature
     return tuple(by_name.values())
 
@@ -86,6 +96,11 @@ def _loaded(point: EntryPoint) -> Feature:
             f'The feature "{feature.name}" does not say for which version of the feature interface it was made '
             f"({_origin_of(point)}). Add api_version={API_VERSION} to its Feature."
         )
+    if type(feature.api_version) is not int:
+        raise CannotStart(
+            f'The feature "{feature.name}" says api_version={feature.api_version!r} ({_origin_of(point)}), which is '
+            f"no whole number. Write api_version={API_VERSION}."
+        )
     problems = feature.declares.problems()
     if problems:
         raise CannotStart(
@@ -93,6 +108,81 @@ def _loaded(point: EntryPoint) -> Feature:
             + "".join(f"\n  {problem}" for problem in problems)
         )
     return feature
+
+
+def _refuse_wrong(feature: Feature, before: Iterable[Feature], point: EntryPoint) -> None:
+    """Refuse a feature with names that are taken or cannot be, or with settings that cannot be read."""
+    others = list(before)
+    problems = [*_wrong_names(feature, others), *_taken_names(feature, others), *_wrong_settings(feature)]
+    if problems:
+        raise CannotStart(
+            f'The feature "{feature.name}" cannot be used ({_origin_of(point)}):'
+            + "".join(f"\n  {problem}." for problem in problems)
+        )
+
+
+def _wrong_names(feature: Feature, before: Iterable[Feature]) -> Iterator[str]:
+    if not _NAME.fullmatch(feature.name):
+        yield f'its name "{feature.name}" (Feature.name) must be lower-case letters, digits, - and _'
+    sections = dict.fromkeys(all_sections({}), "the engine")
+    commands = dict.fromkeys(COMMANDS, "the engine")
+    for other in before:
+        sections.update(dict.fromkeys(other.settings, f'the feature "{other.name}"'))
+        commands.update(dict.fromkeys(other.commands, f'the feature "{other.name}"'))
+    for section in feature.settings:
+        if section in sections:
+            yield (
+                f'the section "{section}" of the settings (Feature.settings) is one of {sections[section]} already; '
+                "give it another name"
+            )
+    for command, place in feature.commands.items():
+        if command in commands:
+            yield (
+                f'the command "{command}" (Feature.commands) is one of {commands[command]} already; '
+                "give it another name"
+            )
+        if not _PLACE.fullmatch(place):
+            yield f'the command "{command}" is at "{place}", which is not module:command (Feature.commands)'
+
+
+def _taken_names(feature: Feature, before: Iterable[Feature]) -> Iterator[str]:
+    """Say which names that scripts see are there already."""
+    owners: dict[tuple[str, str], str] = {("name", name): "the engine" for name in known_globals(NOTHING)}
+    owners |= dict.fromkeys(_seen(declarations([])), "the engine")
+    for other in before:
+        owners |= dict.fromkeys(_seen(other.declares), f'the feature "{other.name}"')
+    for what, name in _seen(feature.declares):
+        if (what, name) in owners:
+            yield (
+                f'the {what} "{name}" that scripts see (Feature.declares) is one of {owners[what, name]} already; '
+                "give it another name"
+            )
+
+
+def _seen(declares: Declarations) -> Iterator[tuple[str, str]]:
+    """Yield what nobody else may declare: what it is, and its name."""
+    yield from (("name", name) for name in declares.names)
+    yield from (("type", shape.name.partition("<")[0]) for shape in declares.shapes)
+    yield from (("capability", capability.name) for capability in declares.capabilities)
+    yield from (("host call", call.name) for call in declares.calls if call.speaks_for)
+
+
+def _wrong_settings(feature: Feature) -> Iterator[str]:
+    for section, kind in feature.settings.items():
+        if not (isinstance(kind, type) and is_dataclass(kind)):
+            yield (
+                f'the section "{section}" of the settings (Feature.settings) is {_described(kind)}, not a frozen '
+                "dataclass"
+            )
+            continue
+        try:
+            settings = list(section_fields(section, kind))
+        except TypeError as error:
+            yield str(error)
+            continue
+        for setting in settings:
+            if setting.default is MISSING:
+                yield f"{setting.name} has no default; every setting needs one"
 
 
 def _described(value: object) -> str:

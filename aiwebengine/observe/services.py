@@ -165,14 +165,27 @@ class BoundedService(Service):
         self._child.privilegedStartService()
 
     def startService(self) -> Deferred[None]:
-        """Start the child; the Deferred fails with `CannotStart` when its time is over."""
+        """Start the child; the Deferred fails with `CannotStart` if that fails, or when its time is over."""
         super().startService()
+        starting = maybeDeferred(self._child.startService)
+        starting.addErrback(self._not_started)
         return self._bounded(
-            maybeDeferred(self._child.startService),
+            starting,
             CannotStart(
                 f'The service "{self._name}" did not start within {self._seconds:g} seconds. '
                 "Mend the feature that it belongs to, or leave that feature out."
             ),
+        )
+
+    def _not_started(self, failure: Failure) -> Failure:
+        if failure.check(*_EXPLAINED):
+            return failure
+        _log.failure("the service {name} could not be started", failure, name=self._name)
+        return Failure(
+            CannotStart(
+                f'The service "{self._name}" could not be started: {failure.type.__name__}: '
+                f"{failure.getErrorMessage().rstrip('.')}. The server log has the traceback."
+            )
         )
 
     def stopService(self) -> Deferred[None]:

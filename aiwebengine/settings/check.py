@@ -98,10 +98,20 @@ def schema_fields(features: Sections) -> Iterator[Field]:
     [profile] = [item for item in dataclass_fields(Settings) if item.name == "profile"]
     yield _field("", "profile", hints["profile"], profile.default)
     for section, kind in all_sections(features).items():
-        inner = typing.get_type_hints(kind, include_extras=True)
-        former: FormerNames = getattr(kind, "FORMER", {})
-        for leaf in dataclass_fields(kind):
-            yield _field(section, leaf.name, inner[leaf.name], leaf.default, former=former.get(leaf.name, ""))
+        yield from section_fields(section, kind)
+
+
+def section_fields(section: str, kind: type[Any]) -> Iterator[Field]:
+    """
+    Return the settings of one section in the order of its class.
+
+    Raises:
+        TypeError: One of them has a type that settings cannot have.
+    """
+    hints = typing.get_type_hints(kind, include_extras=True)
+    former: FormerNames = getattr(kind, "FORMER", {})
+    for leaf in dataclass_fields(kind):
+        yield _field(section, leaf.name, hints[leaf.name], leaf.default, former=former.get(leaf.name, ""))
 
 
 def _field(section: str, key: str, hint: Any, default: Any, *, former: str = "") -> Field:
@@ -110,7 +120,7 @@ def _field(section: str, key: str, hint: Any, default: Any, *, former: str = "")
         hint, rule = typing.get_args(hint)[:2]
     kind = typing.get_origin(hint) or hint
     if isinstance(kind, types.UnionType) or kind not in {int, float, str, bool, tuple}:
-        raise TypeError(f"settings.schema: {section}.{key} has a type that settings cannot have: {hint}")
+        raise TypeError(f"{section}.{key} has a type that settings cannot have: {hint}")
     return Field(section=section, key=key, kind=kind, rule=rule, default=default, former=former)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -10,11 +12,14 @@ import pytest
 from aiwebengine.errors import CannotStart
 from aiwebengine.feature import Feature
 from aiwebengine.features.all import FEATURES
+from aiwebengine.host.declare import HostCall
 from aiwebengine.machinery import Machinery, Parts, chains_of, parts_of, refuse_shared
 from aiwebengine.services.db.chain import MigrationChain, Step
+from aiwebengine.web.admission import AdmissionStep
 from aiwebengine.web.api.route import ApiRoute
 
 NOTES = MigrationChain(name="notes", steps=(Step(revision="0001", upgrade=lambda _: None),))
+SAY = HostCall(name="say", group="Greetings", arguments=(), returns="string", effect="none", doc="Greets.")
 HERE = f"{__name__}:NOTES"
 
 
@@ -91,6 +96,55 @@ def test_parts_that_are_none() -> None:
         with pytest.raises(CannotStart) as caught:
             parts_of(Feature(name="greetings", parts=f"{__name__}:{made}"), cast(Machinery, None))
         assert f'The feature "greetings" cannot be built ({__name__}:{made}): {told}' in caught.value.public
+
+
+class Unanswered:
+    """Calls without their functions."""
+
+    calls = (SAY,)
+    functions: Mapping[str, Any] = MappingProxyType({})
+
+
+class Failing:
+    """Fails when it is asked for its routes."""
+
+    def routes(self) -> list[ApiRoute]:
+        """Fail."""
+        raise ValueError("there are no routes.")
+
+
+STEP = AdmissionStep(name="shut", place=cast(Any, "first"), applies=bool, enter=cast(Any, None))
+UNUSABLE: dict[str, tuple[Parts, str]] = {
+    "groups": (Parts(groups=[Unanswered()]), 'Unanswered.functions has no function for "say".'),
+    "effects": (Parts(effects={"notes": cast(Any, "x")}), 'what carries out "notes" is a str, which has no method'),
+    "services": (Parts(services=[("cache", "x")]), 'the service "cache" is a str, which is no IService.'),
+    "api": (Parts(api=[Failing()]), "ValueError: there are no routes. The server log has the traceback."),
+    "admission": (Parts(admission=[STEP]), "the place of the step \"shut\" is 'first'; it must be one of Place"),
+}
+
+
+def unusable(machinery: Any) -> Parts:
+    """Make the parts that are handed in."""
+    return cast(Parts, machinery)
+
+
+@pytest.mark.parametrize("what", [*UNUSABLE])
+def test_parts_that_cannot_be_used(what: str) -> None:
+    """Parts that would fail later, where nobody knows whose they are, are refused with the feature and the field."""
+    parts, told = UNUSABLE[what]
+    with pytest.raises(CannotStart) as caught:
+        parts_of(Feature(name="greetings", parts=f"{__name__}:unusable"), cast(Machinery, parts))
+    assert caught.value.public.startswith(f'Parts.{what} of the feature "greetings" cannot be used: {told}')
+
+
+def test_module_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that fails when it is imported is told with the feature and the field that names it."""
+    (tmp_path / "greetings_that_fail.py").write_text('raise ValueError("there is no greeting")')
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(CannotStart) as caught:
+        parts_of(Feature(name="greetings", parts="greetings_that_fail:build"), cast(Machinery, None))
+    assert 'The feature "greetings" cannot be loaded: Feature.parts is' in caught.value.public
+    assert "ValueError: there is no greeting. The server log has the traceback." in caught.value.public
 
 
 @pytest.mark.parametrize("what", ["effects", "deliver", "state"])

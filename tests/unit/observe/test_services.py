@@ -179,11 +179,19 @@ class BoundedServiceTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_at_once(self):
-        """A start that waits for nothing, and one that fails, are over at once."""
+        """A start that waits for nothing, and one that fails, are over at once; the failure names the service."""
         self.successResultOf(self.service.startService())
-        self.child.starting = fail(ValueError("no"))
-        self.failureResultOf(self.service.startService(), ValueError)
+        self.child.starting = fail(ValueError("no."))
+        failure = self.failureResultOf(self.service.startService(), CannotStart)
+        self.assertIn('"cache" could not be started: ValueError: no. The server log', failure.value.public)
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_explained(self):
+        """A start that says itself what is wrong fails with just that."""
+        self.child.starting = fail(CannotStart("The cache is full."))
+        failure = self.failureResultOf(self.service.startService(), CannotStart)
+        self.assertEqual(failure.value.public, "The cache is full.")
 
     def test_never(self):
         """A start or a stop that goes on for ever fails with its name, also if it cannot be cancelled."""
