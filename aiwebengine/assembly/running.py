@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from random import SystemRandom
 
+from twisted.logger import Logger
+
 from aiwebengine.build.builder import Builder
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.host.declarations import Declarations, surface
@@ -45,6 +47,8 @@ from aiwebengine.values import Invocation, LogLine, Receipt
 from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.events.streams import StreamServer
 from aiwebengine.web.websocket.connection import WebSockets
+
+_log = Logger()
 
 
 def _broken_prelude(prelude: Mapping[Path, str], reason: str) -> str:
@@ -283,7 +287,10 @@ def _keeper(base: Foundation, hooks: Hooks) -> Callable[[Invocation, Receipt], N
 
     def keep(invocation: Invocation, receipt: Receipt) -> None:
         for tell in ended:
-            tell(invocation, receipt)
+            try:
+                tell(invocation, receipt)
+            except (Exception, SystemExit):  # noqa: BLE001  What watches invocations must not break them.
+                _log.failure("a feature failed when the invocation {id} had ended", id=invocation.id)
         finish(invocation, receipt.outcome)
 
     return keep

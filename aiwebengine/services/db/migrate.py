@@ -19,6 +19,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -28,6 +29,10 @@ from twisted.logger import Logger
 from aiwebengine.errors import CannotStart
 from aiwebengine.services.db.chain import MigrationChain, Step
 from aiwebengine.services.folder import make_private
+
+if TYPE_CHECKING:
+    # Loading it takes 100 ms, which a start with nothing to do need not spend.
+    from alembic.operations import Operations
 
 _log = Logger()
 
@@ -169,7 +174,7 @@ def _run(
             operations = Operations(MigrationContext.configure(connection))
             for chain in chains:
                 for step in now.steps(chain):
-                    step.upgrade(operations)
+                    _apply(engine, chain, step, operations)
                 _remember(connection, chain)
             if now.taken_over:
                 connection.execute(sa.update(_ALEMBIC).values(version_num=f"{now.former}{_CONVERTED_SUFFIX}"))
@@ -181,6 +186,19 @@ def _run(
         ) from error
     if lacking:
         _log.info("database {where}: migrated {what}", where=_name_of(engine), what=_described(lacking, revisions))
+
+
+def _apply(engine: Engine, chain: MigrationChain, step: Step, operations: Operations) -> None:
+    try:
+        step.upgrade(operations)
+    except DBAPIError:
+        raise
+    except (Exception, SystemExit) as error:
+        _log.failure("step {step} of the migrations {chain} failed", step=step.revision, chain=chain.name)
+        raise CannotStart(
+            f"The database {_name_of(engine)} cannot be migrated: step {step.revision} of {chain.name} failed: "
+            f"{type(error).__name__}: {error}. Nothing was changed; the server log has the traceback."
+        ) from error
 
 
 def _remember(connection: Connection, chain: MigrationChain) -> None:

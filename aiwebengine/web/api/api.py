@@ -103,6 +103,7 @@ class Api(Service):
             answer = await route.handler(call)
             if isinstance(answer, LongAnswer):
                 answer = await self._threads.run(answer.written)
+            _check(route, answer)
         except CancelledError:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the request edge: every failure becomes an answer
@@ -131,6 +132,12 @@ class Api(Service):
     def _failed(self, error: BaseException, identity: str) -> Answer:
         note(error, request_id=identity)
         return problem_answer(error, request_id=identity)
+
+
+def _check(route: ApiRoute, answer: object) -> None:
+    """Refuse what is no answer: the type checker has not seen the handlers of other packages."""
+    if not (answer is None or isinstance(answer, Answer)):
+        raise TypeError(f"{route.method} {route.path} returned a {type(answer).__name__}, not an Answer")
 
 
 async def _write(request: Any, answer: Answer) -> None:

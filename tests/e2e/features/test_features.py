@@ -11,7 +11,9 @@ import pytest
 import pytest_twisted
 
 from aiwebengine.errors import CannotStart
+from aiwebengine.feature import Feature
 from aiwebengine.features.all import FEATURES
+from aiwebengine.machinery import Machinery, Parts
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
 
 Check = Callable[[EngineUnderTest], Awaitable[None]]
@@ -190,6 +192,27 @@ async def test_left_out(left_out: str, tmp_path: Path) -> None:
             reply = await engine.api("PUT", "/script?uri=refused", {"files": {"main.js": use.source}})
             assert reply.status == 422, reply.text
             assert use.refused in reply.text
+
+
+def watching(machinery: Machinery) -> Parts:
+    """Make the parts of a feature that fails whenever an invocation has ended."""
+
+    def fail(_invocation: object, _receipt: object) -> None:
+        raise ValueError("nothing is to be seen")
+
+    machinery.hooks.ended.insert(0, fail)
+    return Parts()
+
+
+@pytest_twisted.ensureDeferred
+async def test_broken_observer(tmp_path: Path) -> None:
+    """A feature that fails when it is told of an invocation's end breaks neither this nor what others are told."""
+    observer = Feature(name="watching", parts=f"{__name__}:watching")
+    async with running_engine(settings_for(tmp_path), features=[*FEATURES, observer]) as engine:
+        await engine.deploy("plain", {"main.js": 'registerWebHandler("/plain", () => "plain");'})
+        await _text(engine, "/plain", "plain")
+        receipts = (await engine.api("GET", "/script/receipts?uri=plain")).json()
+        assert [receipt["label"] for receipt in receipts["recent"]] == ["GET /plain", "load"]
 
 
 @pytest_twisted.ensureDeferred

@@ -183,6 +183,25 @@ class MigrateTests(DatabaseCase):
         self.assertEqual(self.schema(), before)
         self.assertEqual(self.revisions(), {"animals_version": [("0002",)]})
 
+    def test_step_that_raises(self):
+        """A step that fails half-way, with whatever error, changes nothing, and is named with its chain."""
+        self.bring(ANIMALS)
+        before = self.schema()
+        for error in (KeyError("feather"), SystemExit(3)):
+
+            def fails(op, error=error):
+                table("birds", "INSERT INTO cats (id) VALUES (7)")(op)
+                raise error
+
+            public = self.refused(chain("animals", table("cats"), table("dogs"), fails), PLANTS)
+            self.assertIn(f"step 0003 of animals failed: {type(error).__name__}", public)
+            self.assertIn("Nothing was changed", public)
+            self.assertEqual(len(self.flushLoggedErrors(type(error))), 1)
+            self.assertEqual(self.schema(), before)
+            self.assertEqual(self.revisions(), {"animals_version": [("0002",)]})
+        with closing(sqlite3.connect(self.file)) as connection:
+            self.assertEqual(connection.execute("SELECT count(*) FROM cats").fetchone(), (0,))
+
     def test_newer_database(self):
         """A database of which one chain is newer than the engine is refused and not touched."""
         self.bring(ANIMALS, PLANTS)

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.values import Principal
+from aiwebengine.web.api import state
 from aiwebengine.web.api.api import LongBody
 from aiwebengine.web.api.state import ServerState
 from tests.unit.web.api.support import ApiTestCase
@@ -84,6 +85,14 @@ class ApiTests(ApiTestCase):
         self.assertEqual((status, body["code"], body["requestId"]), (500, "internal", "request-1"))
         self.assertNotIn("secret", str(body))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_no_answer(self):
+        """A route that returns something else than an answer is a 500 like any fault, and the log names the route."""
+        self.patch(state, "as_json", lambda _: "hello")
+        status, body = self.ask("GET", "state")
+        self.assertEqual((status, body["code"]), (500, "internal"))
+        [failure] = self.flushLoggedErrors(TypeError)
+        self.assertIn("GET /engine/api/state returned a str, not an Answer", failure.getErrorMessage())
 
     def test_state(self):
         """The state holds the figures of every part."""
