@@ -25,15 +25,15 @@ from aiwebengine.host.declarations import NOTHING, Declarations
 from aiwebengine.services.db.chain import DatabaseName
 
 API_VERSION = 1
-"""Version of this seam; a feature made for another one is refused at start."""
+"""Version of this interface (`docs/reference/feature-interface.md`); a feature made for another one is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """What a feature brings; see the module."""
+    """What a feature brings: what is known of it without starting anything."""
 
     name: str
-    """Unique; the name of its folder."""
+    """Unique: lower-case letters, digits, `-` and `_`; the name of its folder."""
     parts: str
     """`module:function` that makes its `machinery.Parts`; called once for each engine, and starts nothing."""
     declares: Declarations = NOTHING
@@ -55,4 +55,4 @@ class Feature:
     guide: str = ""
     """Path of its how-to page in the documents, such as `docs/howto/store-data.md`."""
     api_version: int | None = None
-    """Of the seam that it was made for; a feature of another package must say it, the engine's own move with it."""
+    """Version of this interface that it was made for; a package must say it, the engine's own features need not."""

@@ -158,6 +158,7 @@ class Parts:
     upkeep: Sequence[Callable[[Any], int]] = ()
     """Given a connection of the main database, remove a bounded number of old rows; return how many."""
     handing: Sequence[HandoverParticipant] = ()
+    """What it does when another process takes over from this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,13 +49,19 @@ def types(check: bool, root: Path) -> None:
 
 def generated() -> dict[str, str]:
     """Return the text of every generated file by its path in the repository."""
+    from aiwebengine.assembly import feature_interface  # noqa: PLC0415  Only this command needs it.
     from aiwebengine.assembly.declared import DECLARED  # noqa: PLC0415  Only this command needs it.
     from aiwebengine.cli import reference  # noqa: PLC0415  It imports the commands, and so this module.
     from aiwebengine.features.all import FEATURES, sections_of  # noqa: PLC0415  Only this command needs it.
     from aiwebengine.host import describe as javascript  # noqa: PLC0415  The same.
     from aiwebengine.settings import describe as settings  # noqa: PLC0415  The same.
 
-    return {**javascript.generated(DECLARED), **settings.generated(sections_of(FEATURES)), **reference.generated()}
+    return {
+        **javascript.generated(DECLARED),
+        **settings.generated(sections_of(FEATURES)),
+        **reference.generated(),
+        **feature_interface.generated(),
+    }
 
 
 def _current(path: Path) -> str:

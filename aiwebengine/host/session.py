@@ -4,7 +4,7 @@ The host's side of one invocation: what it holds back and what its own reads see
 A held effect is a small value.  `CallSession.hold` keeps it in order; a later effect on the
 same thing takes the place of the earlier one, since only the last can matter.  A group
 that reads asks `pending` first, so that a script sees its own writes at once, and says with
-`saw` which version it read.  `commit` makes all of it one unit (`effects.py`), and only
+`remember_version` which version it read.  `commit` makes all of it one unit (`effects.py`), and only
 then has anything happened; what the invocation does after that belongs to its next unit.
 """
 
@@ -23,7 +23,7 @@ from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.values import Answer, Invocation, LogLine, Receipt
 
 ANSWERS = "answers"
-"""Group of the effect that keeps the answer of an invocation which is done once: its value is (`Once`, answer)."""
+"""Group of the effect that keeps the answer of an invocation which is done once: its value is (`AnswerKey`, answer)."""
 
 _MOST_HELD = 1000
 _MOST_HELD_BYTES = 64 * 1024 * 1024

@@ -183,7 +183,7 @@ class BoundedService(Service):
         _log.failure("the service {name} could not be started", failure, name=self._name)
         return Failure(
             CannotStart(
-                f'The service "{self._name}" could not be started: {failure.type.__name__}: '
+                f'The service "{self._name}" could not be started: {type(failure.value).__name__}: '
                 f"{failure.getErrorMessage().rstrip('.')}. The server log has the traceback."
             )
         )

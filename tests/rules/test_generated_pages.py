@@ -1,15 +1,20 @@
-"""The pages made from settings and commands are current."""
+"""The pages made from settings, commands and the feature interface are current."""
 
 from __future__ import annotations
 
 import pytest
 
+from aiwebengine.assembly import feature_interface
 from aiwebengine.cli import reference
 from aiwebengine.features.all import FEATURES, sections_of
 from aiwebengine.settings import describe
 from tests.rules.tree import ROOT
 
-PAGES = {**describe.generated(sections_of(FEATURES)), **reference.generated()}
+PAGES = {
+    **describe.generated(sections_of(FEATURES)),
+    **reference.generated(),
+    **feature_interface.generated(),
+}
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))
