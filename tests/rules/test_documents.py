@@ -59,6 +59,9 @@ def test_command_exists(path: Path, line: str) -> None:
     if words[:3] == ["python", "-m", "aiwebengine.cli"]:
         words = ["aiwebengine", *words[3:]]
     context = click.Context(group, info_name="aiwebengine")
+    if f'commands={{"{words[1]}": ' in path.read_text(encoding="utf-8"):
+        # A feature that the document describes has it; the test that follows the document runs it.
+        return
     name, command, arguments = group.resolve_command(context, words[1:])
     assert command is not None, f"{path.name}: {line}"
     command.make_parser(click.Context(command, info_name=name, parent=context)).parse_args(list(arguments))
