@@ -32,7 +32,7 @@ def test_chains_of_features() -> None:
     """The chains of a database are those of the machinery and then those of features, in their order."""
     chains = chains_of([*FEATURES, feature("notes", HERE)])
     assert {name: [chain.name for chain in those] for name, those in chains.items()} == {
-        "main": ["scripts", "units", "script_files", "idempotency", "storage", "assets"],
+        "main": ["scripts", "units", "script_files", "idempotency", "storage", "assets", "crypto", "fetch"],
         "evidence": ["logs", "receipts", "budgets", "recordings"],
         "script": ["units", "notes"],
     }

@@ -12,4 +12,5 @@
     hosts.py         the hosts of grants
     network/         one request to one server
     deliveries/      requests that are sent after the commit
+    tables.py        where those wait; migrations.py how their table came to be
 """

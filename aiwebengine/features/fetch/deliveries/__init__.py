@@ -1,7 +1,6 @@
 """
 Requests that are sent after the commit: `fetch(url, { afterCommit: true })`.
 
-    tables.py, migrations.py   where they wait
     store.py                   their SQL
     held.py                    the host call, and the effect that it holds
     sender.py                  sends what is due, until it is accepted

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from aiwebengine.features.fetch.deliveries.tables import deliveries
+from aiwebengine.features.fetch.tables import deliveries
 from aiwebengine.services.db.columns import key_of
 
 WAITING = "waiting"

@@ -12,10 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import Denied
 from aiwebengine.features.fetch.deliveries import store
 from aiwebengine.features.fetch.deliveries.sender import DeliverySender
-from aiwebengine.features.fetch.deliveries.tables import TABLES
 from aiwebengine.features.fetch.exchange import Outside
 from aiwebengine.features.fetch.peers import Peers
 from aiwebengine.features.fetch.settings import FetchSettings
+from aiwebengine.features.fetch.tables import TABLES
 from tests.unit.features.fetch.test_exchange import FakeClient
 
 
