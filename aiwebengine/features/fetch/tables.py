@@ -17,7 +17,7 @@ deliveries = sa.Table(
     sa.Column("script", sa.String(64), nullable=False, index=True),
     sa.Column("uri", sa.String(URI_LENGTH), nullable=False),
     sa.Column("version", sa.String(64), nullable=False),
-    # JSON; see `held.py`.
+    # JSON; see `deliveries/held.py`.
     sa.Column("request", LongText, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
