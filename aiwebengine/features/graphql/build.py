@@ -22,7 +22,7 @@ from aiwebengine.features.graphql.transports.older import OlderSubscriptions
 from aiwebengine.features.graphql.transports.page import PREFIX, GraphiQLPage
 from aiwebengine.features.graphql.transports.site import GraphQLSite
 from aiwebengine.features.graphql.transports.sse import GraphQLOverSse
-from aiwebengine.features.graphql.transports.websocket import ConnectionParts, GraphQLOverWebSocket
+from aiwebengine.features.graphql.transports.websocket import ConnectionParts, GraphQLOverWebSocket, ResultMessages
 from aiwebengine.runtime.invoker import Invoker
 from aiwebengine.runtime.registry import Current
 from aiwebengine.scripts.failures import Explain
@@ -119,7 +119,9 @@ def build_graphql(
         page=page,
     )
     conversations = GraphQLOverWebSocket(
-        ConnectionParts(execution=execution, feeds=feeds, settings=settings, clock=reactor, new_id=new_id)
+        ConnectionParts(
+            execution=execution, feeds=feeds, settings=settings, clock=reactor, new_id=new_id, results=ResultMessages()
+        )
     )
     site = GraphQLSite(
         exact={

@@ -61,7 +61,7 @@ def attach(assembled: AssembledSchema) -> None:
     for (kind, name), part in assembled.roots.items():
         field = _root_field(schema, kind, name)
         if kind == "subscription":
-            field.resolve = _event(reads_json(field.type))
+            field.resolve = EventField(text_is_json=reads_json(field.type))
             field.subscribe = _subscribed(part, field.args)
         else:
             field.resolve = _root(part, field.args, text_is_json=reads_json(field.type))
@@ -199,12 +199,23 @@ def _nested(part: SchemaPart, args: Mapping[str, GraphQLArgument], *, text_is_js
     return resolve
 
 
-def _event(text_is_json: bool) -> Resolver:  # noqa: FBT001  it is what it says
-    def resolve(source: Any, _info: GraphQLResolveInfo[Any], **_: Any) -> Any:
-        value = source.value if isinstance(source, RootValue) else None
-        return parsed(value) if text_is_json else value
+class EventField:
+    """
+    The resolver of a subscription's field: the value of an event.
 
-    return resolve
+    Args:
+        text_is_json: A string stands for the JSON of a value.
+    """
+
+    __slots__ = ("text_is_json",)
+
+    def __init__(self, *, text_is_json: bool) -> None:
+        self.text_is_json = text_is_json
+
+    def __call__(self, source: Any, _info: GraphQLResolveInfo[Any], **_: Any) -> Any:
+        """Return it."""
+        value = source.value if isinstance(source, RootValue) else None
+        return parsed(value) if self.text_is_json else value
 
 
 def _subscribed(part: SchemaPart, args: Mapping[str, GraphQLArgument]) -> Resolver:

@@ -14,9 +14,8 @@ one that does not fit any more ends with an error that says so.
 from __future__ import annotations
 
 import json
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, GraphQLResolveInfo
 from graphql.execution import (
@@ -34,10 +33,12 @@ from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, 
 from aiwebengine.features.graphql.execution.failures import FieldFailed, formatted, of_engine
 from aiwebengine.features.graphql.execution.gate import Gate
 from aiwebengine.features.graphql.execution.operation import Operation
+from aiwebengine.features.graphql.execution.results import response_of
 from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.schema.parts import GRAPHQL, SchemaPart
 from aiwebengine.features.graphql.schema.resolvers import RootValue, opening
 from aiwebengine.features.graphql.settings import GraphQLSettings
+from aiwebengine.features.graphql.subscriptions.plain import ResultShapes
 from aiwebengine.features.graphql.subscriptions.sources import (
     Events,
     ResolverSink,
@@ -45,121 +46,18 @@ from aiwebengine.features.graphql.subscriptions.sources import (
     TopicSource,
     YieldedValues,
 )
+from aiwebengine.features.graphql.subscriptions.subscribers import Outlet, SubscribedOperation
 from aiwebengine.features.graphql.subscriptions.topics import Filter, SubscriptionTopics
 from aiwebengine.features.graphql.transports.wire import encode, run_payload
+from aiwebengine.long_json import Checkpoint, no_checkpoint
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import Reason
 
 _log = Logger()
+_MOST_AT_ONCE = 16
+"""Members to which a result is sent in one step."""
 _FAULT = "Internal server error; the server log has the details."
-
-
-class Outlet(Protocol):
-    """Where the results of one operation of one client go."""
-
-    @property
-    def busy(self) -> bool:
-        """The client does not take what was sent."""
-
-    def joined(self) -> None:
-        """The client is subscribed: what happens from now on reaches it."""
-
-    def began(self, position: str) -> None:
-        """Results are kept for clients who come back; up to *position*, an id, this one needs none."""
-
-    def gap(self, data: str) -> None:
-        """The client came back too late: not everything is kept any more; *data* tells which, as JSON."""
-
-    def result(self, text: str, position: str) -> None:
-        """A result, as JSON; *position* is its id if results are kept, or empty."""
-
-    def refused(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        """Nothing was executed, or it breaks off; nothing follows."""
-
-    def complete(self) -> None:
-        """There are no more results."""
-
-
-class SubscribedOperation:
-    """
-    One client's operation; made by `Feeds.subscribe`.
-
-    Args:
-        outlet: Gets the results.
-        most: Results that may wait.
-        on_end: Told once that it has ended.
-    """
-
-    __slots__ = ("_held", "_most", "_on_end", "_queue", "_tail", "cancel", "ended", "feed", "outlet")
-
-    def __init__(self, *, outlet: Outlet, most: int, on_end: Callable[[], None]) -> None:
-        self.outlet = outlet
-        self._on_end = on_end
-        self.feed: Feed | None = None
-        self.ended = False
-        self.cancel: Callable[[], None] = _do_nothing
-        """The client wants no more."""
-        self._most = most
-        self._held = False
-        self._queue: deque[tuple[str, str]] | None = None
-        self._tail: Callable[[], None] | None = None
-
-    def result(self, text: str, position: str) -> None:
-        """Send a result, or keep it while the client is busy."""
-        if self.ended or self._tail is not None:
-            return
-        if not (self._held or self._queue or self.outlet.busy):
-            self.outlet.result(text, position)
-            return
-        if self._queue is None:
-            self._queue = deque()
-        if len(self._queue) >= self._most:
-            message = f"The client was more than {self._most} results behind; subscribe again."
-            self._queue = None
-            self.end(lambda: self.outlet.refused([{"message": message, "extensions": {"code": "SLOW"}}]))
-            return
-        self._queue.append((text, position))
-
-    def first(self, text: str | None) -> None:
-        """Send the first result, then those that were kept meanwhile."""
-        self._held = False
-        if text is not None and not self.ended:
-            self.outlet.result(text, "")
-        self.drained()
-
-    def hold(self) -> None:
-        """Keep results until `first`."""
-        self._held = True
-
-    def drained(self) -> None:
-        """The client takes more."""
-        while self._queue and not self._held and not self.outlet.busy and not self.ended:
-            self.outlet.result(*self._queue.popleft())
-        if not self._queue and self._tail is not None and not self._held:
-            tail, self._tail = self._tail, None
-            self.end(tail)
-
-    def end(self, tell: Callable[[], None]) -> None:
-        """End, once the client has what waits."""
-        if self.ended:
-            return
-        if self._queue or self._held:
-            self._tail = tell
-            return
-        self.leave()
-        tell()
-
-    def leave(self) -> None:
-        """Belong to no stream any more."""
-        if self.ended:
-            return
-        self.ended = True
-        self._on_end()
-        self._queue = None
-        feed, self.feed = self.feed, None
-        if feed is not None:
-            feed.left(self)
 
 
 class Feed:
@@ -197,12 +95,15 @@ class Feed:
         self._operation = operation
         self._executor = executor
         self._source = source
+        self._shape = feeds.shapes.of(prepared)
         self._members: dict[SubscribedOperation, None] = {}
         self._work: Deferred[None] | None = None
         self.ended = False
 
     def begin(self) -> None:
         """Read the source."""
+        if isinstance(self._source, TopicSource):
+            self._source.take = self._take
         self._work = self._feeds.loop.run(self._read())
         self._work.addErrback(self._broke)
 
@@ -241,6 +142,7 @@ class Feed:
     def renew(self, prepared: PreparedOperation, operation: Operation, executor: Executor[Any]) -> None:
         """Execute on another schema from now on."""
         self.prepared, self._operation, self._executor = prepared, operation, executor
+        self._shape = self._feeds.shapes.of(prepared)
 
     def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
         """Break off: every member is told."""
@@ -266,17 +168,32 @@ class Feed:
         async for result in stream:
             text = encode(self._feeds.response_of(result, request), self._feeds.loop.checkpoint)
             self._busy = False
-            self._feeds.count(len(self._members))
-            self.done = self._source.position if isinstance(self._source, TopicSource) else ""
-            position = self.done if self.keeps else ""
-            for member in list(self._members):
-                member.result(text, position)
+            self._distribute(text, self._feeds.loop.checkpoint)
             if self.apart:
                 self._feeds.caught_up(self)
         members = list(self._members)
         self._stop()
         for member in members:
             member.end(member.outlet.complete)
+
+    def _take(self, event: RootValue) -> bool:
+        """Send the result of an event at once if that is simple; see `plain.py`."""
+        if self._shape is None or self.apart or self.ended or len(self._members) > _MOST_AT_ONCE:
+            return False
+        text = self._feeds.shapes.text(self._shape, event)
+        if text is None:
+            return False
+        self._distribute(text, no_checkpoint)
+        return True
+
+    def _distribute(self, text: str, checkpoint: Checkpoint) -> None:
+        """Send a result to all members; others' work comes in between if there are many."""
+        self._feeds.count(len(self._members))
+        self.done = self._source.position if isinstance(self._source, TopicSource) else ""
+        position = self.done if self.keeps else ""
+        for member in list(self._members):
+            member.result(text, position)
+            checkpoint()
 
     def _broke(self, failure: Failure) -> None:
         if failure.check(CancelledError):
@@ -316,6 +233,7 @@ class Feeds:
     ) -> None:
         self.loop = execution.loop
         self.response_of = execution.response_of
+        self.shapes = ResultShapes(self._encoded)
         self._execution = execution
         self._bus = bus
         self._topics = topics
@@ -387,6 +305,10 @@ class Feeds:
                 error["message"] = f"The schema has changed: {error['message']}"
                 error["extensions"] = {"code": "SCHEMA_CHANGED"}
             feed.fail(errors)
+
+    def _encoded(self, data: dict[str, Any]) -> str:
+        most = self._settings.max_response_bytes
+        return encode(response_of(ExecutionResult(data), "", most, no_checkpoint))
 
     def count(self, members: int) -> None:
         """An event was executed for so many."""
@@ -587,7 +509,3 @@ class Feeds:
         errors = error.errors if isinstance(error, RequestFailed) else [GraphQLError(str(error), original_error=error)]
         member.leave()
         member.outlet.refused(formatted(errors, request=caller.request))
-
-
-def _do_nothing() -> None:
-    """Cancel nothing yet."""

@@ -35,6 +35,8 @@ from aiwebengine.values import Answer, Invocation
 
 _MOST_WAITING = 16
 """Events that a source takes ahead of what is executed; more wait on the bus."""
+_MOST_TAKEN_BYTES = 4096
+"""Longest message whose event is offered to `take`."""
 _NO_VALUE = object()
 
 
@@ -92,6 +94,8 @@ class TopicSource:
         self._subscription: Subscription | None = None
         self._reason: Reason | None = None
         self._paused = False
+        self.take: Callable[[RootValue], bool] | None = None
+        """Offered the event of a short message while the response stream waits for one; tells whether it was taken."""
         self.position = ""
         """Id of the last event that was taken, or of the last one before there was any."""
         self.gap: str | None = None
@@ -149,6 +153,7 @@ class TopicSource:
 
     def close(self) -> None:
         """The same."""
+        self.take = None
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
             subscription.cancel()
@@ -157,7 +162,18 @@ class TopicSource:
         if message.event == GAP:
             self.gap = message.data
             return
-        self._events.append(self._event_of(message))
+        event = self._event_of(message)
+        if (
+            self.take is not None
+            and self._waiting is not None
+            and not (self._events or self._paused)
+            and len(message.data) <= _MOST_TAKEN_BYTES
+        ):
+            before, self.position = self.position, event.id
+            if self.take(event):
+                return
+            self.position = before
+        self._events.append(event)
         if len(self._events) >= _MOST_WAITING and self._subscription is not None and not self._paused:
             self._paused = True
             self._subscription.pause()

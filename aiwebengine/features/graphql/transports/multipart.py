@@ -87,7 +87,7 @@ async def send_deferred(
 
 class MultipartSubscription:
     """
-    A subscription as parts of an answer; see `feeds.Outlet`.
+    A subscription as parts of an answer; see `subscribers.Outlet`.
 
     Args:
         exchange: The request.
@@ -114,29 +114,29 @@ class MultipartSubscription:
 
     @property
     def busy(self) -> bool:
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         return self._parts.flow.busy
 
     def joined(self) -> None:
-        """See `feeds.Outlet`; this protocol has no word for it."""
+        """See `subscribers.Outlet`; this protocol has no word for it."""
 
     def began(self, position: str) -> None:
-        """See `feeds.Outlet`; this protocol has no way to come back."""
+        """See `subscribers.Outlet`; this protocol has no way to come back."""
 
     def gap(self, data: str) -> None:
         """The same."""
 
     def result(self, text: str, position: str) -> None:  # noqa: ARG002  the same
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         self._parts.send(f'{{"payload":{text}}}')
 
     def refused(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         self.result(encode({"errors": errors}), "")
         self.complete()
 
     def complete(self) -> None:
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         self._stop()
         self._parts.finish()
 

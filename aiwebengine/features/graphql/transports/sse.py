@@ -52,7 +52,8 @@ from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, 
 from aiwebengine.features.graphql.execution.results import Results, request_failed
 from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.settings import GraphQLSettings
-from aiwebengine.features.graphql.subscriptions.feeds import Feeds, SubscribedOperation
+from aiwebengine.features.graphql.subscriptions.feeds import Feeds
+from aiwebengine.features.graphql.subscriptions.subscribers import SubscribedOperation
 from aiwebengine.features.graphql.transports.accept import EVENTS, JSON, preferred
 from aiwebengine.features.graphql.transports.http import NO_SCHEMA, caller_of, refusal
 from aiwebengine.features.graphql.transports.params import read_params, read_request
@@ -159,7 +160,7 @@ class EventConnection:
 
 class SingleOperationStream:
     """
-    One operation on a stream of its own; see `feeds.Outlet`.
+    One operation on a stream of its own; see `subscribers.Outlet`.
 
     Args:
         connection: Its stream.
@@ -170,32 +171,32 @@ class SingleOperationStream:
 
     @property
     def busy(self) -> bool:
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         return self._connection.busy
 
     def joined(self) -> None:
-        """See `feeds.Outlet`: to a browser's EventSource the stream is open now."""
+        """See `subscribers.Outlet`: to a browser's EventSource the stream is open now."""
         self._connection.begin()
 
     def began(self, position: str) -> None:
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         self._connection.position(position)
 
     def gap(self, data: str) -> None:
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         self._connection.event("gap", data)
 
     def result(self, text: str, position: str) -> None:
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         self._connection.event("next", text, id=position or None)
 
     def refused(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         self.result(encode({"errors": errors}), "")
         self.complete()
 
     def complete(self) -> None:
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         self._connection.event("complete", "")
         self._connection.end()
 
@@ -260,7 +261,7 @@ class Reserved:
 
 class NamedOperation:
     """
-    One of several operations on a stream; see `feeds.Outlet`.
+    One of several operations on a stream; see `subscribers.Outlet`.
 
     Args:
         reserved: The stream.
@@ -273,29 +274,29 @@ class NamedOperation:
 
     @property
     def busy(self) -> bool:
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         return self._reserved.busy
 
     def joined(self) -> None:
-        """See `feeds.Outlet`; this mode has no word for it."""
+        """See `subscribers.Outlet`; this mode has no word for it."""
 
     def began(self, position: str) -> None:
-        """See `feeds.Outlet`; who names its operations on a stream cannot come back to one."""
+        """See `subscribers.Outlet`; who names its operations on a stream cannot come back to one."""
 
     def gap(self, data: str) -> None:
         """The same."""
 
     def result(self, text: str, position: str) -> None:  # noqa: ARG002  the same
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         self._reserved.event("next", f'{{"id":{json.dumps(self._identity)},"payload":{text}}}')
 
     def refused(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         self.result(encode({"errors": errors}), "")
         self.complete()
 
     def complete(self) -> None:
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         self._reserved.ended(self._identity)
         self._reserved.event("complete", f'{{"id":{json.dumps(self._identity)}}}')
 

@@ -34,7 +34,8 @@ from aiwebengine.features.graphql.execution.failures import of_engine
 from aiwebengine.features.graphql.execution.results import request_failed
 from aiwebengine.features.graphql.schema.batches import Caller
 from aiwebengine.features.graphql.settings import GraphQLSettings
-from aiwebengine.features.graphql.subscriptions.feeds import Feeds, SubscribedOperation
+from aiwebengine.features.graphql.subscriptions.feeds import Feeds
+from aiwebengine.features.graphql.subscriptions.subscribers import SubscribedOperation
 from aiwebengine.features.graphql.transports.http import NO_SCHEMA
 from aiwebengine.features.graphql.transports.params import read_params
 from aiwebengine.features.graphql.transports.sse import execute_to
@@ -42,7 +43,7 @@ from aiwebengine.features.graphql.transports.wire import encode
 from aiwebengine.interfaces import Clock
 from aiwebengine.values import Request
 from aiwebengine.web.http.payload import bare_payload, sender_json
-from aiwebengine.web.websocket.frames import text_message
+from aiwebengine.web.websocket.frames import OutgoingMessage, text_message
 from aiwebengine.web.websocket.upgrade import Socket, SocketEvents
 
 PROTOCOL = "graphql-transport-ws"
@@ -51,6 +52,9 @@ _LONGEST_REASON = 120
 _LONGEST_ID = 200
 _MOST_BUFFERED = 256 * 1024
 _MOST_INIT_BYTES = 64 * 1024
+_MOST_SHARED = 256
+_MOST_SHARED_BYTES = 1024 * 1024
+"""Messages that are remembered, for those who get the same ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,34 @@ class ConnectionParts:
     settings: GraphQLSettings
     clock: Clock
     new_id: Callable[[], str]
+    results: ResultMessages
+
+
+class ResultMessages:
+    """Makes the messages of results; clients whose operations have the same id and result share the message."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], OutgoingMessage] = {}
+        self._bytes = 0
+
+    def of(self, head: str, text: str) -> OutgoingMessage:
+        """
+        Return the message.
+
+        Args:
+            head: The operation's id, as a member of JSON.
+            text: The result, as JSON.
+        """
+        known = self._known.get((head, text))
+        if known is not None:
+            return known
+        message = text_message(f'{{"type":"next",{head},"payload":{text}}}')
+        self._bytes += len(message.data)
+        if self._bytes > _MOST_SHARED_BYTES or len(self._known) >= _MOST_SHARED:
+            self._known.clear()
+            self._bytes = len(message.data)
+        self._known[head, text] = message
+        return message
 
 
 class GraphQLOverWebSocket:
@@ -143,8 +175,16 @@ class Conversation:
         Args:
             soon: It may wait a moment for others.
         """
+        self.send_message(text_message(text), soon=soon)
+
+    def send_message(self, message: OutgoingMessage, *, soon: bool = False) -> None:
+        """The same, for a message that others may be sent, too."""
         if not self._over:
-            self._socket.send(text_message(text), soon=soon)
+            self._socket.send(message, soon=soon)
+
+    def send_result(self, head: str, text: str) -> None:
+        """Send a result."""
+        self.send_message(self._parts.results.of(head, text), soon=True)
 
     def ended(self, identity: str) -> bool:
         """An operation is over; false if it was already."""
@@ -291,7 +331,7 @@ class Conversation:
 
 class Subscriber:
     """
-    One operation of a connection; see `feeds.Outlet`.
+    One operation of a connection; see `subscribers.Outlet`.
 
     Args:
         conversation: The connection.
@@ -307,29 +347,29 @@ class Subscriber:
 
     @property
     def busy(self) -> bool:
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         return self._conversation.busy
 
     def joined(self) -> None:
-        """See `feeds.Outlet`; this protocol has no word for it."""
+        """See `subscribers.Outlet`; this protocol has no word for it."""
 
     def began(self, position: str) -> None:
-        """See `feeds.Outlet`; this protocol knows no coming back."""
+        """See `subscribers.Outlet`; this protocol knows no coming back."""
 
     def gap(self, data: str) -> None:
         """The same."""
 
     def result(self, text: str, position: str) -> None:  # noqa: ARG002  the same
-        """See `feeds.Outlet`."""
-        self._conversation.send(f'{{"type":"next",{self._head},"payload":{text}}}', soon=True)
+        """See `subscribers.Outlet`."""
+        self._conversation.send_result(self._head, text)
 
     def refused(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         self._conversation.ended(self._identity)
         self._conversation.send(f'{{"type":"error",{self._head},"payload":{encode(errors)}}}')
 
     def complete(self) -> None:
-        """See `feeds.Outlet`."""
+        """See `subscribers.Outlet`."""
         if self._conversation.ended(self._identity):
             self._conversation.send(f'{{"type":"complete",{self._head}}}')
 

@@ -11,7 +11,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.features.graphql.schema.parts import SchemaPart
 from aiwebengine.features.graphql.subscriptions.feeds import Feeds
 from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics
-from aiwebengine.features.graphql.transports.websocket import PROTOCOL, ConnectionParts, GraphQLOverWebSocket
+from aiwebengine.features.graphql.transports.websocket import (
+    PROTOCOL,
+    ConnectionParts,
+    GraphQLOverWebSocket,
+    ResultMessages,
+)
 from aiwebengine.services.bus import Bus
 from aiwebengine.settings.schema import LiveSettings
 from aiwebengine.values import Request
@@ -34,11 +39,13 @@ class FakeSocket:
         self.protocol = protocol
         self.buffered = 0
         self.sent: list[Any] = []
+        self.messages: list[Any] = []
         self.closed: tuple[int, str] | None = None
 
     def send(self, message: Any, *, soon: bool = False) -> None:
         assert soon in {True, False}
         self.sent.append(json.loads(message.data))
+        self.messages.append(message)
 
     def close(self, code: int, reason: str) -> None:
         self.closed = (code, reason)
@@ -60,7 +67,12 @@ class GraphQLOverWebSocketTests(SynchronousTestCase):
             swapped(world.current.registry)
         self.transport = GraphQLOverWebSocket(
             ConnectionParts(
-                execution=world.execution, feeds=feeds, settings=world.settings, clock=world.clock, new_id=lambda: "i"
+                execution=world.execution,
+                feeds=feeds,
+                settings=world.settings,
+                clock=world.clock,
+                new_id=lambda: "i",
+                results=ResultMessages(),
             )
         )
 
@@ -167,3 +179,20 @@ class GraphQLOverWebSocketTests(SynchronousTestCase):
         self.assertEqual(self.bus.state()["subscribers"], 1)
         self.events.closed(1001, "")
         self.assertEqual((self.transport.state(), self.bus.state()["subscribers"]), ({"webSockets": 0}, 0))
+
+
+class ResultMessagesTests(SynchronousTestCase):
+    def test_shared(self) -> None:
+        """Operations with the same id and result share a message; those that are remembered are bounded."""
+        results = ResultMessages()
+        message = results.of('"id":"1"', '{"data":1}')
+        self.assertEqual(json.loads(message.data), {"type": "next", "id": "1", "payload": {"data": 1}})
+        self.assertIs(results.of('"id":"1"', '{"data":1}'), message)
+        self.assertIsNot(results.of('"id":"2"', '{"data":1}'), message)
+        self.assertIsNot(results.of('"id":"1"', '{"data":2}'), message)
+        for number in range(3000):
+            results.of('"id":"1"', str(number))
+        self.assertLessEqual(len(results._known), 256)
+        for number in range(20):
+            results.of('"id":"1"', f'"{number}{"x" * 200_000}"')
+        self.assertLess(len(results._known), 10)
