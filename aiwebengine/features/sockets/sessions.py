@@ -180,7 +180,7 @@ class SocketClients:
         live = {(entry.script, entry.key) for entry in registry.index(SOCKET)}
         for session in list(self._sessions):
             if session.place not in live:
-                session.gone()
+                self._sockets.soon(session.gone)
 
     def state(self) -> dict[str, int]:
         """Return figures for the state page."""
@@ -289,6 +289,8 @@ class SocketSession:
 
     def gone(self) -> None:
         """Close the socket: no script handles its events any longer."""
+        if self._over:
+            return
         self._events.clear()
         self._socket.close(_GONE, "the script was changed or removed")
 

@@ -120,6 +120,12 @@ class Channel(IdleTimeout, http.HTTPChannel):
         edge: The site.
     """
 
+    # With these in its dictionary that would be four times as large: Python shares the keys of small ones only.
+    __slots__ = (
+        "_block", "_counted", "_decoder", "_edge", "_ending", "_fields", "_half_closed", "_input", "_left", "_limit",
+        "_longest_target", "_looping", "_method", "_most_bytes", "_own", "_patience", "_paused_reading", "_peer",
+        "_received", "_refused", "_searched", "_secure", "_send_now", "_sender", "_taker", "seconds",
+    )  # fmt: skip
     transport: Any
     site: Any
     """The engine's own requests look for their resource there."""
@@ -435,6 +441,18 @@ class Channel(IdleTimeout, http.HTTPChannel):
         """Keep no longer what was read of the last head, though the next may be the same."""
         self._block = self._fields = self._sender = None
 
+    def stay(self) -> None:
+        """Keep little, for the present answer may take days; no time runs while the client takes what is sent."""
+        self.forget_head()
+        self.setTimeout(None)
+
+    def _time(self) -> None:
+        """Have time run from now on."""
+        if self.timeOut is None:
+            self.setTimeout(self._edge.settings.idle_seconds)
+        else:
+            self.resetTimeout()
+
     def requestDone(self, request: Any) -> None:
         """The answer was written: the next request may come, or the connection ends."""
         assert request is self.requests[0]
@@ -448,6 +466,8 @@ class Channel(IdleTimeout, http.HTTPChannel):
             self._networkProducer.resumeProducing()
         # As `resetTimeout`, for every request.
         self._since = self.seconds()
+        if self.timeOut is None:
+            self._time()
         if self._input and not self._looping:
             self._advance()
 
@@ -459,7 +479,7 @@ class Channel(IdleTimeout, http.HTTPChannel):
         super().pauseProducing()
         if not self._handlingRequest:
             self._paused_reading = True
-        self.resetTimeout()
+        self._time()
 
     def resumeProducing(self) -> None:
         """The client takes more."""

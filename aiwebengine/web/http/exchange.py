@@ -68,8 +68,8 @@ class ClientConnection(Protocol):
     def send(self, data: bytes) -> None:
         """Write *data*."""
 
-    def forget_head(self) -> None:
-        """Keep no longer what was read of the last head."""
+    def stay(self) -> None:
+        """Keep little, for the present answer may take long."""
 
     def requestDone(self, request: Any) -> None:
         """The answer is complete."""
@@ -207,7 +207,7 @@ class Exchange:
         self._body = body
         if self._channel is not None:
             # It may stay for days, and there may be many of them.
-            self._channel.forget_head()
+            self._channel.stay()
         self._begin(answer, length)
         if self._paused and self._body is not None:
             body.pauseProducing()

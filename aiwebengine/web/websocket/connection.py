@@ -184,11 +184,15 @@ class WebSockets:
 
         return enter
 
+    def soon(self, work: Callable[[], object]) -> None:
+        """Do *work* for one of many sockets now, or in a later turn of the reactor if this one has done enough."""
+        self._writing.soon(work)
+
     def end(self) -> None:
         """The server stops: clients are told to come back."""
         self._stopping = True
         for socket in list(self._open):
-            self._writing.soon(partial(socket.close, _RESTART, "the server is restarting; reconnect in a moment"))
+            self.soon(partial(socket.close, _RESTART, "the server is restarting; reconnect in a moment"))
         self._together.stop()
         self._heartbeats.stop()
 

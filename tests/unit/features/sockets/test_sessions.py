@@ -16,6 +16,7 @@ from aiwebengine.features.sockets.sessions import OutgoingMessages, SessionConte
 from aiwebengine.features.sockets.settings import SocketSettings
 from aiwebengine.runtime.registry import ActiveScript, Registry
 from aiwebengine.services.bus import Bus
+from aiwebengine.services.reactor.turn_share import TurnShare
 from aiwebengine.settings.schema import LiveSettings, WebSocketSettings
 from aiwebengine.values import Answer, Entry, Principal
 from aiwebengine.web.arrival import Arrival
@@ -24,7 +25,7 @@ from tests.support.clients.websocket import BINARY
 from tests.support.clients.websocket import TEXT as TEXT_FRAME
 from tests.support.fakes.invoking import an_invoker
 from tests.support.fakes.threads import ThreadsInTurn
-from tests.support.fakes.turns import endless_turn
+from tests.support.fakes.turns import TurnClock, endless_turn, short_turns
 from tests.unit.web.support import JSON, Client, FakeRun, WebTestCase, a_route
 
 OPENING = ((b"content-type", b"application/vnd.aiwebengine.socket+json"),)
@@ -43,7 +44,7 @@ class SessionTests(WebTestCase):
         self.make()
         self.serve(the_route())
 
-    def make(self, *, live: LiveSettings | None = None, **settings: Any) -> None:
+    def make(self, *, live: LiveSettings | None = None, writing: TurnShare | None = None, **settings: Any) -> None:
         """Let clients in, within these settings."""
         given = SocketSettings(**settings)
         self.bus = Bus(epoch="e", settings=live or LiveSettings(), share=endless_turn())
@@ -61,7 +62,7 @@ class SessionTests(WebTestCase):
                 settings=WebSocketSettings(),
                 threads=ThreadsInTurn(),
                 reading=endless_turn(),
-                writing=endless_turn(),
+                writing=writing or endless_turn(),
             ),
         )
         self.site = self.make_site(sockets_of_scripts(self.clients))
@@ -327,6 +328,21 @@ class SessionTests(WebTestCase):
         client.read()
         self.assertEqual(client.closed_with, 1001)
         client.close(1001)
+        self.assertEqual(self.clients.state(), {"sessions": 0})
+
+    def test_many_are_closed(self) -> None:
+        """When a path is gone its sockets are closed in many turns of the reactor; who leaves meanwhile is let go."""
+        turns = TurnClock()
+        self.make(writing=short_turns(turns, 3))
+        clients = [self.open() for _ in range(30)]
+        other = ActiveScript(uri="script", version="script@2", number=2, entries=(a_route("/s/:id"),))
+        self.swap(self.current.registry.with_script(other))
+        clients[-1].gone()
+        self.assertGreater(turns.turns(), 5)
+        for client in clients[:-1]:
+            client.read()
+            self.assertEqual(client.closed_with, 1001)
+            client.close(1001)
         self.assertEqual(self.clients.state(), {"sessions": 0})
 
     def swap(self, registry: Registry) -> None:

@@ -10,7 +10,8 @@ from twisted.web.http_headers import Headers
 from zope.interface.verify import verifyObject
 
 from aiwebengine.settings.schema import HttpSettings
-from aiwebengine.values import Answer
+from aiwebengine.values import Answer, Request
+from aiwebengine.web.http.exchange import Exchange
 from tests.support.examples import examples
 from tests.unit.web.support import JSON, Transport, WebTestCase, a_route, echo, ended, replies
 
@@ -359,6 +360,19 @@ class RefusingTests(WebTestCase):
         ended(channel)
 
 
+class FedBody:
+    """The body of an answer that the server feeds, with nothing in it."""
+
+    def pauseProducing(self) -> None:
+        """See `exchange.Body`."""
+
+    def resumeProducing(self) -> None:
+        """See `exchange.Body`."""
+
+    def lost(self) -> None:
+        """See `exchange.Body`."""
+
+
 class TimeTests(WebTestCase):
     """Every wait has an end."""
 
@@ -426,6 +440,42 @@ class TimeTests(WebTestCase):
         self.clock.advance(1)
         self.assertTrue(transport.aborted)
         ended(channel)
+
+    def test_a_stream(self) -> None:
+        """No time runs on a stream until its client takes nothing; afterwards the connection may be idle as usual."""
+        exchanges: list[Exchange] = []
+
+        def enter(exchange: Exchange, _request: Request) -> bool:
+            exchanges.append(exchange)
+            exchange.feed(Answer(status=200, headers=(), body=b""), FedBody())
+            return True
+
+        self.site = self.make_site(responders=[enter])
+        for ends in (True, False):
+            channel, transport = self.connect()
+            channel.dataReceived(GET.replace(b"/hello", b"/fed"))
+            self.assertEqual([call.active() for call in self.clock.getDelayedCalls()], [])
+            self.clock.advance(1000)
+            channel.pauseProducing()
+            self.clock.advance(59)
+            channel.resumeProducing()
+            self.clock.advance(59)
+            if ends:
+                exchanges[-1].finished()
+                self.clock.advance(59)
+                self.assertFalse(transport.disconnecting)
+                self.clock.advance(1)
+                self.assertTrue(transport.disconnecting)
+            else:
+                channel.pauseProducing()
+                self.clock.advance(60)
+                self.assertTrue(transport.aborted)
+            ended(channel)
+
+    def test_its_size(self) -> None:
+        """A connection's dictionary is one of those whose keys Python shares."""
+        channel, _ = self.connect()
+        self.assertLess(len(channel.__dict__), 25)
 
     def test_requests_wait_for_a_client_that_takes_nothing(self) -> None:
         """Pipelined requests are not run while their answers would only pile up."""

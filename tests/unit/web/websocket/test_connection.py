@@ -59,7 +59,14 @@ class SocketTests(WebTestCase):
         super().setUp()
         self.make()
 
-    def make(self, *, reading: TurnShare | None = None, threads: ThreadsInTurn | None = None, **settings: Any) -> None:
+    def make(
+        self,
+        *,
+        reading: TurnShare | None = None,
+        writing: TurnShare | None = None,
+        threads: ThreadsInTurn | None = None,
+        **settings: Any,
+    ) -> None:
         """Speak WebSocket, within these settings."""
         self.place = Place()
         self.sockets = WebSockets(
@@ -67,7 +74,7 @@ class SocketTests(WebTestCase):
             settings=WebSocketSettings(**settings),
             threads=threads or ThreadsInTurn(),
             reading=reading or endless_turn(),
-            writing=endless_turn(),
+            writing=writing or endless_turn(),
         )
         enter = self.sockets.endpoint(self.place)
 
@@ -384,6 +391,17 @@ class SocketTests(WebTestCase):
         self.assertEqual(client.closed_with, 1012)
         other = Client(self, "/ws")
         self.assertEqual(other.status, 503)
+
+    def test_the_server_stops_with_many(self) -> None:
+        """Thousands of clients are told to come back in many turns of the reactor."""
+        turns = TurnClock()
+        self.make(writing=short_turns(turns, 3))
+        clients = [self.open()[0] for _ in range(30)]
+        self.sockets.end()
+        self.assertGreater(turns.turns(), 5)
+        for client in clients:
+            client.read()
+            self.assertEqual(client.closed_with, 1012)
 
     def test_a_request_that_asks_for_none(self) -> None:
         """A plain request is told what is missing, with the header that proxies read."""
