@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from rows import Row, row_of
 from servers import RIVALS, Ours, free_port, install_rivals, node, running, wrk
-from streams import Clients, clients
+from streams import Clients, clients, reached
 
 CONNECTIONS = (1, 16)
 SUBSCRIBERS = 1_000
@@ -142,7 +142,7 @@ def fan_out(port: int, path: str, query: str) -> list[float]:
         for number in range(1, MESSAGES + 1):
             began = time.time()
             publish(port, number)
-            times.append(1000 * (arrived(listening, number) - began))
+            times.append(1000 * (reached(listening, number) - began))
     return times
 
 
@@ -171,14 +171,3 @@ def publish(port: int, number: int) -> None:
         raise RuntimeError(f"a message was refused: {answer.status} {answer.read()[:200]!r}")
     answer.read()
     connection.close()
-
-
-def arrived(listening: Clients, count: int) -> float:
-    """Wait until every subscriber has so many; gives when the last one came."""
-    ends = time.monotonic() + 20
-    while time.monotonic() < ends:
-        time.sleep(0.1)
-        counts = listening.counts()
-        if counts["least"] >= count:
-            return float(counts["last"])
-    raise RuntimeError(f"a message did not reach everybody: {counts}")

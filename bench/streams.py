@@ -14,12 +14,13 @@ from typing import Any
 
 from processes import processor_seconds, resident_memory
 from rows import Row, row_of
-from servers import BENCH, Ours
+from servers import BENCH, RIVALS, Ours, free_port, running
 
 IDLE = 10_000
 LISTENERS = 1_000
 EACH_SECOND = 100
 SECONDS = 9
+MESSAGES = 15
 
 SCRIPT = """
 registerWebStream("/idle");
@@ -36,7 +37,7 @@ registerWebHandler("/send/:path", (req) => {
 }, "POST");
 """
 
-WANTED = {"stream": "150 MB", "WebSocket": "60 MB"}
+WANTED = {"stream": "30 MB", "WebSocket": "60 MB"}
 """Beyond the memory of the server without them."""
 
 
@@ -101,6 +102,7 @@ def stream_rows(folder: Path, *, seconds: int = SECONDS) -> list[Row]:
         server.deploy("bench", {"main.js": SCRIPT})
         server.get("/health/live")
         rows = [*idle_rows(server, pid, "stream", "/idle"), *busy_rows(server, pid, seconds=seconds)]
+        rows += broadcast_rows(server, pid)
     # Memory that one kind has used would serve the other.
     with server.running() as pid:
         server.get("/health/live")
@@ -151,6 +153,49 @@ def busy_rows(server: Ours, pid: int, *, seconds: int) -> list[Row]:
     return rows
 
 
+def broadcast_rows(server: Ours, pid: int) -> list[Row]:
+    """Compare one message to many clients with bare twisted.web and autobahn, which only write it to all of them."""
+    rival, sockets = free_port(), free_port()
+    command = [sys.executable, RIVALS / "broadcasters.py", str(rival), str(sockets)]
+    rows: list[Row] = []
+    with running(command, f"http://127.0.0.1:{rival}/") as rival_pid:
+        for what, bare, path, their_path, their_port, query in (
+            ("events", "bare twisted.web", "light", "stream", rival, ""),
+            ("WebSockets", "bare autobahn", "sockets/busy", "sockets", sockets, "-"),
+        ):
+            ours = broadcast(server.port, server.port, pid, path, path, query)
+            theirs = broadcast(their_port, rival, rival_pid, "stream", their_path, query)
+            every = f"one message to {LISTENERS:,} clients, {what}, to the last"
+            rows += [row_of(every, ours[0], unit="ms"), row_of(f"{every}, {bare}", theirs[0], unit="ms")]
+            rows.append(row_of(f"{every}, processor time beside {bare}", [ours[1] / theirs[1]]))
+    return rows
+
+
+def broadcast(port: int, send_to: int, pid: int, path: str, send_path: str, query: str) -> tuple[list[float], float]:
+    """Send messages, one at a time; return the milliseconds to the last client, and processor seconds for all."""
+    with clients(port, f"/{path}", LISTENERS, query) as listening:
+        send_now(send_to, send_path, 0)
+        reached(listening, 1)
+        listening.reset()
+        used, times = processor_seconds(pid), []
+        for number in range(1, MESSAGES + 1):
+            began = time.time()
+            send_now(send_to, send_path, number)
+            times.append(1000 * (reached(listening, number) - began))
+        return times, processor_seconds(pid) - used
+
+
+def reached(listening: Clients, count: int) -> float:
+    """Wait until every client has so many; return when the last one came."""
+    ends = time.monotonic() + 20
+    while time.monotonic() < ends:
+        time.sleep(0.1)
+        counts = listening.counts()
+        if counts["least"] >= count:
+            return float(counts["last"])
+    raise RuntimeError(f"a message did not reach everybody: {counts}")
+
+
 def publish(server: Ours, path: str, seconds: int) -> int:
     """Send messages at an even pace; gives how many."""
     total = EACH_SECOND * seconds
@@ -171,9 +216,17 @@ def publish(server: Ours, path: str, seconds: int) -> int:
 
 def send(server: Ours, path: str) -> None:
     """Send one message."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    connection.request("POST", f"/send/{path}", "0")
-    connection.getresponse().read()
+    send_now(server.port, path, 0)
+
+
+def send_now(port: int, path: str, number: int) -> None:
+    """Send one message; wait for the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("POST", f"/send/{path}", str(number))
+    answer = connection.getresponse()
+    if answer.status != 200:
+        raise RuntimeError(f"a message was refused: {answer.status} {answer.read()[:200]!r}")
+    answer.read()
     connection.close()
 
 
