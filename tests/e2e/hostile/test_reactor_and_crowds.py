@@ -12,7 +12,7 @@ import socket
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -45,6 +45,13 @@ registerWebHandler("/send/long", function () {
   for (var i = 0; i < 5; i++) sendStreamMessageToPath("/all", text);
   return "1";
 });
+registerWebStream("/large", { history: 0 });
+registerWebSocket("/crowd", { open: function (ws) { ws.subscribe("crowd"); } });
+registerSubscriptionHandler("crowd", "crowd(of: Int): Int");
+registerQueryHandler("nothing", "nothing: Int", function () { return null; });
+registerWebHandler("/send/stream", function () { sendStreamMessageToPath("/large", "hello"); return "1"; });
+registerWebHandler("/send/sockets", function () { sendSocketMessage("crowd", "hello"); return "1"; });
+registerWebHandler("/send/subscribers", function () { sendSubscriptionMessage("crowd", 1); return "1"; });
 registerWebSocket("/socket", { message: function (ws, data) { ws.send(String(data.length)); } });
 """
 
@@ -74,11 +81,17 @@ registerWebHandler("/entries", async function () {
   return "1";
 });
 """
+SENT_AWAY = """
+registerWebStream("/away/stream", { history: 0 });
+registerWebSocket("/away/socket", { open: function (ws) { ws.subscribe("away"); } });
+"""
 _LISTENERS = 100
-_UPGRADE = (
-    b"GET /socket HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\n"
+_CROWD = 800
+_UPGRADED = (
+    b"host: a\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\n"
     b"sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%b\r\n"
 )
+_UPGRADE = b"GET /socket HTTP/1.1\r\n" + _UPGRADED
 _LARGEST_MESSAGE = 16 * 1024 * 1024
 _DEFLATE = b"sec-websocket-extensions: permessage-deflate\r\n"
 _FORM = b'--b\r\ncontent-disposition: form-data; name="a%d"\r\n\r\nx\r\n'
@@ -133,6 +146,110 @@ def test_messages_to_many(crowded: BurdenedServer, path: str, send: str) -> None
             _drain(connections)
 
         check_burden(crowded, publish)
+
+
+def _stream(path: str, _number: int) -> bytes:
+    return b"GET %b HTTP/1.1\r\nhost: a\r\n\r\n" % path.encode()
+
+
+def _socket(path: str, _number: int) -> bytes:
+    return b"GET %b HTTP/1.1\r\n" % path.encode() + _UPGRADED % b""
+
+
+def _subscriber(query: str) -> Callable[[str, int], bytes]:
+    def request(path: str, number: int) -> bytes:
+        protocol = b"sec-websocket-protocol: graphql-transport-ws\r\n"
+        subscribe = {"type": "subscribe", "id": "1", "payload": {"query": query % number if "%" in query else query}}
+        return (
+            b"GET %b HTTP/1.1\r\n" % path.encode()
+            + _UPGRADED % protocol
+            + frame_bytes(TEXT, b'{"type":"connection_init"}')
+            + frame_bytes(TEXT, json.dumps(subscribe).encode())
+        )
+
+    return request
+
+
+@contextmanager
+def _crowd(server: BurdenedServer, path: str, request: Callable[[str, int], bytes]) -> Iterator[list[socket.socket]]:
+    """Open so many connections that one step for all of them would hold the reactor."""
+    connections: list[socket.socket] = []
+    try:
+        for number in range(_CROWD):
+            connections.append(server.connect())
+            connections[-1].sendall(request(path, number))
+            if number % 100 == 99:
+                for connection in connections[-100:]:
+                    assert connection.recv(1 << 16).startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 101 "))
+        yield connections
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+CROWDS: dict[str, tuple[str, Callable[[str, int], bytes], str]] = {
+    "a stream": ("/large", _stream, "stream"),
+    "WebSockets": ("/crowd", _socket, "sockets"),
+    "subscribers with one query": ("/graphql/ws", _subscriber("subscription { crowd }"), "subscribers"),
+    "subscribers with other queries": ("/graphql/ws", _subscriber("subscription { crowd(of: %d) }"), "subscribers"),
+}
+"""Where many clients listen, how they ask, and what sends to them."""
+
+
+def _heard(connections: list[socket.socket], mark: bytes) -> int:
+    """Return how many clients have been sent *mark* when nothing more comes."""
+    poll = select.poll()
+    by_descriptor = {connection.fileno(): connection for connection in connections}
+    for descriptor in by_descriptor:
+        poll.register(descriptor, select.POLLIN)
+    heard: set[int] = set()
+    ends = time.monotonic() + 20
+    while len(heard) < len(connections) and time.monotonic() < ends:
+        for descriptor, _ in poll.poll(1000):
+            data = by_descriptor[descriptor].recv(1 << 16)
+            if mark in data:
+                heard.add(descriptor)
+            if not data:
+                poll.unregister(descriptor)
+    return len(heard)
+
+
+@pytest.mark.parametrize("what", CROWDS)
+def test_large_crowds(crowded: BurdenedServer, what: str) -> None:
+    """One message to all of a large crowd reaches each of them, in many turns of the reactor."""
+    path, request, send = CROWDS[what]
+    with _crowd(crowded, path, request) as connections:
+
+        def publish() -> bool:
+            assert crowded.ask("GET", f"/send/{send}") == 200
+            return _heard(connections, b'"crowd":1' if send == "subscribers" else b"hello") == _CROWD
+
+        # Nothing says when the last subscription has begun.
+        wait_until(publish)
+        reached: list[bool] = []
+        check_burden(crowded, lambda: reached.append(publish()))
+        assert all(reached)
+
+
+@pytest.mark.parametrize(
+    ("path", "request_of", "mark"), [("/away/stream", _stream, b"event: end"), ("/away/socket", _socket, b"\x88")]
+)
+def test_a_crowd_is_sent_away(
+    crowded: BurdenedServer, path: str, request_of: Callable[[str, int], bytes], mark: bytes
+) -> None:
+    """When the script of a large crowd is removed, each client is told, in many turns of the reactor."""
+    with ExitStack() as stack:
+        left: list[int] = []
+
+        def send_away() -> None:
+            assert crowded.deploy("away", f"var a = {time.monotonic()};{SENT_AWAY}") in {200, 201}
+            connections = stack.enter_context(_crowd(crowded, path, request_of))
+            crowded.begin()
+            assert crowded.api("/script?uri=away", method="DELETE") in {200, 204}
+            left.append(_heard(connections, mark))
+
+        check_burden(crowded, send_away)
+        assert set(left) == {_CROWD}
 
 
 def test_many_come_back(crowded: BurdenedServer) -> None:
