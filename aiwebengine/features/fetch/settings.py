@@ -38,7 +38,7 @@ class FetchSettings:
     ca_file: Annotated[str, FilePath()] = ""
     """File with certificates in PEM form that are trusted, besides those that the system trusts."""
     connect_seconds: Annotated[float, NumberRange(least=0.1, most=300)] = 10.0
-    """Maximum time to connect, with DNS and TLS."""
+    """Maximum time to find the addresses of a server and to connect to one of them."""
     answer_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 30.0
     """Maximum time from the request to the headers of the answer, with all redirects and retries."""
     idle_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 30.0

@@ -22,6 +22,7 @@ from twisted.internet.interfaces import (
 )
 from twisted.internet.protocol import Factory
 from twisted.internet.protocol import Protocol as TwistedProtocol
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from aiwebengine.errors import Denied
@@ -139,6 +140,16 @@ class Connector:
         connected: IProtocol = await endpoint.connect(factory)
         return connected
 
+    def in_time(self, connecting: Deferred[IProtocol]) -> Deferred[IProtocol]:
+        """Have it fail when it has taken too long."""
+
+        def late(result: Any, _: float) -> Any:
+            if isinstance(result, Failure):
+                raise neterror.TimeoutError
+            return result
+
+        return connecting.addTimeout(self._seconds, self._reactor, onTimeoutCancel=late)
+
     def _refuse(self, host: str, found: Sequence[str]) -> Sequence[str]:
         allowed = [address for address in found if self._addresses.allows(address)]
         if not allowed and found:
@@ -181,7 +192,10 @@ class _CheckedEndpoint:
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803  the interface's
         """See `IStreamClientEndpoint.connect`."""
-        return Deferred.fromCoroutine(self._connector.connect(self._host, self._port, protocolFactory, self._check))
+        connecting: Deferred[IProtocol] = Deferred.fromCoroutine(
+            self._connector.connect(self._host, self._port, protocolFactory, self._check)
+        )
+        return self._connector.in_time(connecting)
 
 
 @implementer(IReactorPluggableNameResolver, IReactorTime, IHostnameResolver)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 
 import pytest
-from twisted.internet.defer import fail, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionLost, DNSLookupError
+from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
@@ -93,6 +94,16 @@ class ConnectorTests(ConnectorCase):
         self.assertNoResult(connecting)
         self.assertEqual(self.connected_to(), [("93.184.216.34", 8080)])
         self.assertEqual(self.resolved, ["a.example"])
+
+    def test_too_long(self):
+        """A resolver that does not answer, and a server that does not, take no longer than is allowed."""
+        for resolve in (lambda _: Deferred(), self.resolve):
+            self.resolve = resolve
+            _, connecting = self.connect("http://93.184.216.34/")
+            self.reactor.advance(4.9)
+            self.assertNoResult(connecting)
+            self.reactor.advance(0.2)
+            self.failureResultOf(connecting, ConnectTimeout)
 
     def test_refused(self):
         """A name that resolves to an address that is not public is refused, and the message names both."""
