@@ -118,6 +118,8 @@ def test_fragments_of_two_connections() -> None:
         (frame_bytes(TEXT, b"abc", fin=False) + frame_bytes(TEXT, b"abc"), ("broken", 1002)),
         (frame_bytes(CLOSE, b"\x03\xf6"), ("closing", 1014, "")),
     ],
+    # Masks are chosen at random, and processes that run tests beside each other must have the same names for them.
+    ids=lambda value: "frames" if isinstance(value, bytes) else value[0],
 )
 def test_one_that_failed_is_not_used_again(data: bytes, event: tuple[Any, ...]) -> None:
     """What has read a broken frame or a closing frame is nobody's any more, and the next connection is well."""
