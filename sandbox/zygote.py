@@ -31,7 +31,7 @@ from sandbox.surface import Surface
 
 
 def run_zygote(control: socket.socket, surface: Surface) -> None:
-    """Be the zygote, until *control* ends."""
+    """Run the zygote until *control* ends."""
     keep_threads()
     rlimits.raise_stack()
     network = namespaces.empty_network()

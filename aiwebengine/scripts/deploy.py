@@ -350,8 +350,8 @@ class Deployer:
 def _warn_unknown(registry: Registry, uri: str) -> None:
     for kind, many in Counter(entry.kind for entry in registry.unknown(uri)).items():
         _log.warn(
-            'script {uri}: {many} registrations of the kind "{kind}" do not serve, for nothing in this server '
-            "offers that kind; configure the server with what does, or deploy the script without them.",
+            'script {uri}: {many} registrations of the kind "{kind}" are not served: no feature of this server '
+            "offers that kind. Install the feature that does, or deploy the script without them.",
             uri=uri,
             many=many,
             kind=kind,

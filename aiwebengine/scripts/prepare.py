@@ -73,7 +73,7 @@ class BuildService(Protocol):
     def build(
         self, *, entry: str, files: Mapping[str, bytes], manifest: Mapping[str, Any], progress: Callable[[str], None]
     ) -> Coroutine[Any, Any, Any]:
-        """Return a `Built`; raises DeploymentRefused with every problem."""
+        """Return a `BuildResult`; raises DeploymentRefused with every problem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

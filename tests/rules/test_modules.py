@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 
 from tests.rules.tree import files, name, parsed, python
 
@@ -55,9 +56,21 @@ def test_only_the_command_line_prints() -> None:
 
 
 def _made(call: ast.Call) -> str:
-    """Return the name of the class that is called, or that `values.tuple_of` makes a tuple of."""
-    made = call.args[0] if isinstance(call.func, ast.Name) and call.func.id == "tuple_of" else call.func
+    """Return the name of the class that is called, whose `_make` is, or that `values.tuple_of` makes a tuple of."""
+    made: ast.expr = call.func
+    if isinstance(made, ast.Name) and made.id == "tuple_of":
+        made = call.args[0]
+    if isinstance(made, ast.Attribute) and made.attr == "_make":
+        made = made.value
+    if isinstance(made, ast.Attribute):
+        return made.attr
     return made.id if isinstance(made, ast.Name) else ""
+
+
+def _renamed(path: Path) -> set[str]:
+    """Return what a module imports under another name."""
+    nodes = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.ImportFrom)]
+    return {alias.name for node in nodes for alias in node.names if alias.asname is not None}
 
 
 def test_one_module_starts_scripts() -> None:
@@ -69,6 +82,7 @@ def test_one_module_starts_scripts() -> None:
         if isinstance(node, ast.Call) and _made(node) == "Invocation"
     }
     assert makers == {"aiwebengine/runtime/invoker.py"}
+    assert [name(path) for path in python("aiwebengine") if "Invocation" in _renamed(path)] == []
 
 
 def test_every_test_says_what_it_shows() -> None:

@@ -27,7 +27,7 @@ _FOLDER = "asset-cache"
 
 
 def build(machinery: Machinery) -> Parts:
-    """Build them."""
+    """Build the parts of the feature."""
     base = machinery.base
     most = base.settings.deploy.max_source_bytes
     settings = base.settings.of(AssetSettings)

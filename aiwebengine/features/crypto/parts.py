@@ -12,7 +12,7 @@ from aiwebengine.services.threads import Threads
 
 
 def build(machinery: Machinery) -> Parts:
-    """Build them."""
+    """Build the parts of the feature."""
     base = machinery.base
     settings = base.settings.of(CryptoSettings)
     threads = Threads(reactor=base.reactor, name="cryptography", size=settings.threads)

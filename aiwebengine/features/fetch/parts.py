@@ -35,7 +35,7 @@ _THREADS = 8
 
 
 def build(machinery: Machinery) -> Parts:
-    """Build them."""
+    """Build the parts of the feature."""
     base = machinery.base
     settings = base.settings.of(FetchSettings)
     threads = Threads(reactor=base.reactor, name="name resolution", size=_THREADS)

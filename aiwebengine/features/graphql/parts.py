@@ -12,7 +12,7 @@ from aiwebengine.machinery import Machinery, Parts
 
 
 def build(machinery: Machinery) -> Parts:
-    """Build them."""
+    """Build the parts of the feature."""
     base = machinery.base
     topics = SubscriptionTopics(
         bus=machinery.bus,

@@ -17,7 +17,7 @@ from aiwebengine.web.http.exchange import Exchange
 
 
 def build(machinery: Machinery) -> Parts:
-    """Build them."""
+    """Build the parts of the feature."""
     base = machinery.base
     machinery.hooks.route_options[OPTION] = check_option
     answers = KeptAnswers(

@@ -11,7 +11,7 @@ from aiwebengine.observe.logs import LogFilter, ScriptLogs
 
 
 def build(machinery: Machinery) -> Parts:
-    """Build them."""
+    """Build the parts of the feature."""
     access = machinery.access
     calls = ScriptCalls(
         list_scripts=access.list_scripts,

@@ -16,7 +16,7 @@ from aiwebengine.web.handover import HandoverParticipant
 
 
 def build(machinery: Machinery) -> Parts:
-    """Build them."""
+    """Build the parts of the feature."""
     base, current = machinery.base, machinery.current
 
     def of_manifest(uri: str) -> Mapping[str, Sequence[str]]:

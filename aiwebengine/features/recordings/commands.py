@@ -175,7 +175,7 @@ def _write_test(session: CommandSession, identity: str, output: Path | None) -> 
 def _show(target: str, result: Mapping[str, Any]) -> None:
     name = show.safe(target)
     if not result["whole"] and result["until"] is None:
-        show.note(f"warning: {name}: the recording is not whole; what was beyond recordings.max_bytes is missing")
+        show.note(f"warning: {name}: the recording is incomplete: what exceeded recordings.max_bytes is missing")
     elif result["whole"] and not result["exact"]:
         show.note(f"warning: {name}: recorded in a process that had run before; module variables may differ")
     difference = result["difference"]

@@ -27,7 +27,7 @@ class _Recording:
 
 
 def build(machinery: Machinery) -> Parts:
-    """Build them."""
+    """Build the parts of the feature."""
     base = machinery.base
     settings = base.settings.of(RecordingSettings)
     recorder = Recorder(

@@ -9,7 +9,7 @@ from aiwebengine.machinery import Machinery, Parts
 
 
 def build(machinery: Machinery) -> Parts:
-    """Build them."""
+    """Build the parts of the feature."""
     base = machinery.base
     clients = SocketClients(
         context=SessionContext(

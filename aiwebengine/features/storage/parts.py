@@ -16,7 +16,7 @@ _REMOVED_AT_ONCE = 1000
 
 
 def build(machinery: Machinery) -> Parts:
-    """Build them."""
+    """Build the parts of the feature."""
     base = machinery.base
     watches = Watches()
 

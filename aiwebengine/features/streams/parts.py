@@ -10,7 +10,7 @@ from aiwebengine.machinery import Machinery, Parts
 
 
 def build(machinery: Machinery) -> Parts:
-    """Build them."""
+    """Build the parts of the feature."""
     base = machinery.base
     topics = StreamTopics(
         bus=machinery.bus,

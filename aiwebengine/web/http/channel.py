@@ -214,7 +214,7 @@ class Channel(IdleTimeout, http.HTTPChannel):
     # -- reading ------------------------------------------------------------------------------
 
     def dataReceived(self, data: bytes) -> None:
-        """Take what comes."""
+        """Take received data."""
         if self._refused:
             if self._taker is None:
                 self.resetTimeout()

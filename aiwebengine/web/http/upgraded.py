@@ -21,7 +21,7 @@ class UpgradedProtocol(Protocol):
     """What speaks another protocol on a connection."""
 
     def dataReceived(self, data: bytes) -> None:
-        """Take what comes."""
+        """Take received data."""
 
     def connectionLost(self, reason: Failure) -> None:
         """The connection has ended."""
