@@ -307,9 +307,9 @@ def _entry(declaration: Global | HostCall, declared: Declarations) -> list[str]:
     if declaration.kind == "object":
         for call in declared.methods(declaration.name):
             lines += _call_entry(call, level="####")
-        for member in declaration.members:
-            if member.example:
-                lines += _member_entry(declaration, member, declared)
+    for member in declaration.members:
+        if member.example:
+            lines += _member_entry(declaration, member, declared)
     return lines
 
 
@@ -318,7 +318,7 @@ def _code(declaration: Global, declared: Declarations) -> str:
         return "\n".join(declaration.name + signature for signature in declaration.signatures)
     if declaration.kind == "class":
         extends = f" extends {declaration.extends}" if declaration.extends else ""
-        return f"class {declaration.name}{extends} {{\n{_block(declaration.members)}}}"
+        return f"class {declaration.name}{extends} {{\n{_block(_short(declaration.members))}}}"
     if declaration.type:
         return f"const {declaration.name}: {declaration.type}"
     methods = [
@@ -326,11 +326,12 @@ def _code(declaration: Global, declared: Declarations) -> str:
         for call in declared.methods(declaration.name)
         for signature in call.typescript
     ]
-    members = [
-        replace(member, doc=_sentences(member.doc)[0] if member.example else member.doc)
-        for member in declaration.members
-    ]
-    return f"{declaration.name}: {{\n{_block([*methods, *members])}}}"
+    return f"{declaration.name}: {{\n{_block([*methods, *_short(declaration.members)])}}}"
+
+
+def _short(members: Iterable[Member]) -> list[Member]:
+    """Return members whose entries follow with the first sentence of what they do, the others whole."""
+    return [replace(member, doc=_sentences(member.doc)[0] if member.example else member.doc) for member in members]
 
 
 def _call_entry(call: HostCall, *, level: str) -> list[str]:

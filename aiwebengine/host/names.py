@@ -8,6 +8,7 @@ own is a deployment error, with the nearest name or with the advice below.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from aiwebengine.host.declarations import Declarations, together
 from aiwebengine.host.globals import GLOBALS
@@ -118,7 +119,18 @@ WEB = Declarations(globals=STANDARDS, types=STANDARD_TYPES + STREAM_TYPES)
 
 def declarations(features: Iterable[Declarations]) -> Declarations:
     """Return all that scripts see in an engine with *features*."""
-    return together([MACHINERY, *features, WEB])
+    every = together([MACHINERY, *features, WEB])
+    names = every.names
+    return replace(every, advice={name: text for name, text in every.advice.items() if not _is_there(name, names)})
+
+
+def _is_there(name: str, names: Mapping[str, frozenset[str] | None]) -> bool:
+    """Return whether what there is advice for is there after all, by a feature: a global, or a member of one."""
+    first, _, member = name.partition(".")
+    if first not in names:
+        return False
+    members = names[first]
+    return not member or members is None or member in members
 
 
 def known_globals(declared: Declarations) -> Mapping[str, frozenset[str] | None]:

@@ -41,7 +41,15 @@ def _pytest(folder: Path, group: str, command: str, *flags: str) -> str:
     (tests / group / "test_it.py").write_text(_LEAVING.replace("COMMAND", command), "utf-8")
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --reactor=default -p no:cacheprovider\n", "utf-8")
     words = [sys.executable, "-m", "pytest", "-rAs", "--extent=quick", *flags, "tests"]
-    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     told = f"{done.stdout}{done.stderr}\nexit code {done.returncode}"
     with contextlib.suppress(ProcessLookupError):
         os.kill(int(told.partition("\nleft ")[2].split()[0]), signal.SIGKILL)
