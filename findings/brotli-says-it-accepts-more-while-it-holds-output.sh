@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # brotli 1.2.1 (PyPI), Decompressor with output_buffer_limit.
 #
-# process() may return only a part of what its input decompresses to; its documentation says that empty input is to be
-# given "until can_accept_more_data() once returns True".  Seen: can_accept_more_data() returns True at once, although
-# most of the output is still held back and comes only with further calls with empty input.  A loop that asks
-# can_accept_more_data() whether there is more output therefore ends early, without an error.
+# With output_buffer_limit, process() may return a part of what its input decompresses to; its documentation asks for
+# empty input until can_accept_more_data() has returned True once.  It returns True at once, although most of the output
+# is still held back and comes only with further calls with empty input.  A loop that asks can_accept_more_data() whether
+# there is more output therefore ends early, without an error.
 #
-#     bytes in one call 98272 of 3103000, accepts more: True, finished: False
-#     bytes after calls with empty input 3103000, finished: True
+# Seen: bytes in one call 98272 of 3103000, accepts more: True, finished: False
+# Seen: bytes after calls with empty input 3103000, finished: True
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+cd "$folder"
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install -q "brotli==1.2.1"
 "$folder/venv/bin/python" - <<'PYTHON'

@@ -31,6 +31,8 @@ from aiwebengine.values import Cause
 IDEMPOTENT = frozenset(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
 _HIDDEN = frozenset([b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade", b"trailer"])
 
+_MOST_CODINGS = 3
+
 HeaderPairs = Sequence[tuple[str, str]]
 
 
@@ -191,9 +193,6 @@ def _decoders(codings: str) -> list[Decoder]:
     found = [decoder(name) for name in reversed(names)]
     known = [one for one in found if one is not None]
     return known if len(known) == len(found) and len(known) <= _MOST_CODINGS else []
-
-
-_MOST_CODINGS = 3
 
 
 class _PooledAttempt:
