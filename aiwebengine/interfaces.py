@@ -7,7 +7,7 @@ call a higher one: `runtime` knows neither `host` nor `scripts`, it asks through
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
@@ -26,6 +26,7 @@ from aiwebengine.values import (
     Principal,
     Receipt,
     Request,
+    SecretRequest,
 )
 
 
@@ -184,6 +185,57 @@ class OwnServer(Protocol):
         Returns:
             The protocol, connected.
         """
+
+
+class SecretScan(Protocol):
+    """Looks for the values of secrets in what comes in pieces, and replaces them."""
+
+    def text(self, text: str) -> str:
+        """Return a whole string without them."""
+
+    def feed(self, piece: bytes) -> bytes:
+        """Take a piece, and return what can be passed on: the last bytes may be the beginning of a value."""
+
+    def end(self) -> bytes:
+        """Return what is left: there are no more pieces."""
+
+
+class RequestSecrets(Protocol):
+    """The secrets of one request that a script sends to another server."""
+
+    async def fill(self, request: SecretRequest) -> SecretRequest:
+        """
+        Return the request as it is sent: with values in place of the placeholders that this script was given.
+
+        Called once for each redirect, with what the script asked for; nothing else may see what is returned.
+
+        Raises:
+            Denied: A secret is not for this host.
+            Invalid: A placeholder stands where no secret may, or a value cannot be sent there.
+            NotFound, Unavailable: A secret has no value.
+        """
+
+    def scan(self) -> SecretScan | None:
+        """Return what replaces the values that were sent, in an answer; None if none was."""
+
+    @property
+    def kept(self) -> Mapping[str, Any]:
+        """Return what a request that is sent later needs to be filled then, as JSON: no value of a secret."""
+
+
+class Secrets(Protocol):
+    """The secrets of scripts, as those see them who send requests for scripts."""
+
+    def of_invocation(self, invocation: Invocation, capabilities: frozenset[str]) -> RequestSecrets | None:
+        """
+        Return the secrets of a request that an invocation sends; None if it can name none.
+
+        Args:
+            capabilities: Those of the script.
+        """
+
+    def of_later(self, script: str, kept: Mapping[str, Any]) -> RequestSecrets:
+        """Return the secrets of a request that is sent after the commit; see `RequestSecrets.kept`."""
 
 
 class DelayedCall(Protocol):

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
-from aiwebengine.interfaces import Console, Decide, Identify, Mail, OwnServer
+from aiwebengine.interfaces import Console, Decide, Identify, Mail, OwnServer, Secrets
 
 T = TypeVar("T")
 
@@ -51,6 +51,9 @@ CONSOLE: StandingPort[Console] = StandingPort(name="console")
 
 OWN_SERVER: StandingPort[OwnServer] = StandingPort(name="own server")
 """Takes requests of scripts to this server; the machinery itself is there."""
+
+SECRETS: Port[Secrets] = Port(name="secrets")
+"""Fills secrets into requests of scripts; without it requests are sent as they are."""
 
 
 class Ports:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -355,3 +355,31 @@ class CapabilityScope:
     """Returns the normal form of a value; raises `errors.Invalid` with what is wrong with it."""
     covers: Callable[[str, str], bool]
     """Returns whether the grant of the first value allows the second; both in their normal form."""
+    key: str = ""
+    """
+    Key of the manifest that asks for it, and name by which all that the manifest asks for is granted; empty: the name
+    of the capability.
+    """
+    asked: Callable[[Any], Sequence[str] | None] | None = None
+    """Returns the values that the manifest's key asks for; None if it has no such form.  Without it: a list of them."""
+    form: str = ""
+    """What the manifest's key must be, if that is not a list of values; for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretRequest:
+    """What of a request of a script may hold placeholders of secrets, and what says where it goes."""
+
+    host: str
+    """In ASCII and lower case, without brackets."""
+    port: int
+    path: str
+    """With the query."""
+    headers: Sequence[tuple[str, str]]
+    """Names in lower case."""
+    body: bytes | None = None
+    """None also if it is written piece by piece."""
+    in_body: bool = False
+    """Whether placeholders in the body are replaced too."""
+    moved: bool = False
+    """Whether a redirect has led to another origin than the script named."""

@@ -33,6 +33,8 @@ class Capabilities:
         self._known = dict(known)
         self.scopes = {name: scope for name, scope in known.items() if scope is not None}
         """Those that are granted for something."""
+        self.keys = {scope.key or name: name for name, scope in self.scopes.items()}
+        """By key of the manifest, the capability that it asks for."""
 
     def read(self, text: str) -> tuple[str, Problem | None]:
         """Return the normal form of what a manifest asks for, and what is wrong with it."""
@@ -45,7 +47,7 @@ class Capabilities:
         if not value:
             return text, _problem(
                 f'The capability "{name}" is granted for each {scope.noun}: write "{name}:{scope.example}" here, or '
-                f'"{name}": ["{scope.example}"] in the manifest.'
+                f'"{scope.key or name}": ["{scope.example}"] in the manifest.'
             )
         try:
             return f"{name}:{scope.normal(value)}", None
@@ -62,8 +64,8 @@ class Capabilities:
         grants: set[str] = set()
         problems: list[Problem] = []
         for text in sorted(texts):
-            if text in self.scopes:
-                grants |= {name for name in requested if name.startswith(f"{text}:")}
+            if text in self.keys:
+                grants |= {name for name in requested if name.startswith(f"{self.keys[text]}:")}
                 continue
             name, problem = self.read(text)
             if problem is None:

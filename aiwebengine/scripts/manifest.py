@@ -123,7 +123,7 @@ class _ManifestReader:
         if not isinstance(value, dict):
             self._wrong("aiwebengine", f'"aiwebengine" in {FILE} must be an object; it is {shown(value)}.')
             return Manifest()
-        self._known(value, (*KEYS, *self._known_capabilities.scopes), "aiwebengine")
+        self._known(value, (*KEYS, *self._known_capabilities.keys), "aiwebengine")
         return Manifest(
             entry=self._entry(value.get("entry")),
             base_path=self._base_path(value.get("basePath")),
@@ -180,17 +180,16 @@ class _ManifestReader:
     def _scoped(self, manifest: Mapping[str, Any]) -> frozenset[str]:
         """Return what is asked for by keys of their own, such as `"fetch": ["api.example.com"]`."""
         names: list[str] = []
-        for capability, scope in self._known_capabilities.scopes.items():
-            value = manifest.get(capability)
+        for key, capability in self._known_capabilities.keys.items():
+            value, scope = manifest.get(key), self._known_capabilities.scopes[capability]
             if value is None:
                 continue
-            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-                self._wrong(
-                    capability,
-                    f'"{capability}" must be a list, such as ["{scope.example}"]; it is {shown(value)}.',
-                )
+            asked = (scope.asked or _list_of_strings)(value)
+            if asked is None:
+                form = scope.form or f'a list, such as ["{scope.example}"]'
+                self._wrong(key, f'"{key}" must be {form}; it is {shown(value)}.')
                 continue
-            names += [f"{capability}:{item}" for item in value]
+            names += [f"{capability}:{item}" for item in asked]
         return self._read_capabilities(names, written=lambda name: name.partition(":")[2])
 
     def _read_capabilities(self, names: Sequence[str], *, written: Callable[[str], str]) -> frozenset[str]:
@@ -264,3 +263,7 @@ class _ManifestReader:
         """Find where a key stands; the first place is nearly always the right one."""
         at = self._text.find(json.dumps(key, ensure_ascii=False))
         return None if at < 0 else self._text.count("\n", 0, at) + 1
+
+
+def _list_of_strings(value: Any) -> Sequence[str] | None:
+    return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else None

@@ -9,7 +9,6 @@
     redirects.py     what a redirect makes of a request
     integrity.py     which body is expected
     peers.py         what is known of the servers that scripts call
-    hosts.py         the hosts of grants
     network/         one request to one server
     deliveries/      requests that are sent after the commit
     tables.py        where those wait; migrations.py how their table came to be

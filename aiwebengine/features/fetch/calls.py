@@ -11,18 +11,19 @@ The sandbox numbers the requests of an invocation.  Those that are under way whe
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from aiwebengine.errors import BudgetSpent, Closed, Denied, Invalid
 from aiwebengine.features.fetch.declarations import CALLS, CANCEL, CAPABILITY, READ, START, WRITE
 from aiwebengine.features.fetch.exchange import Fetch, Outside
-from aiwebengine.features.fetch.hosts import DEFAULT_PORTS, granted_hosts
 from aiwebengine.features.fetch.network.targets import TargetUrl
 from aiwebengine.features.fetch.requests import read_bytes, read_wanted, with_defaults
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.host.declare import HostCall
+from aiwebengine.host.host_patterns import DEFAULT_PORTS, granted_hosts
 from aiwebengine.host.session import CallSession, Function
+from aiwebengine.interfaces import RequestSecrets, Secrets
 
 
 class FetchCalls:
@@ -32,11 +33,15 @@ class FetchCalls:
     Args:
         outside: What all requests share.
         settings: What is allowed.
+        secrets: Returns what fills secrets in, once all features are built; None without it.
     """
 
-    def __init__(self, *, outside: Outside, settings: FetchSettings) -> None:
+    def __init__(
+        self, *, outside: Outside, settings: FetchSettings, secrets: Callable[[], Secrets | None] = lambda: None
+    ) -> None:
         self._outside = outside
         self._settings = settings
+        self._secrets = secrets
         self._open: dict[CallSession, dict[int, Fetch]] = {}
 
     @property
@@ -90,8 +95,14 @@ class FetchCalls:
                 trace=_trace(invocation.trace, invocation.id),
             ),
             check=lambda target: self.check(session, target),
+            secrets=self.secrets_of(session),
         )
         return exchange.begin()
+
+    def secrets_of(self, session: CallSession) -> RequestSecrets | None:
+        """Return the secrets of a request that an invocation sends; None if it can name none."""
+        secrets = self._secrets()
+        return secrets.of_invocation(session.invocation, session.capabilities) if secrets is not None else None
 
     def _read(self, session: CallSession, number: int, encoded: Any) -> Coroutine[Any, Any, Any]:
         return self._exchange(session, number).read(encoded=bool(encoded))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aiwebengine.features.fetch.hosts import SCOPE
 from aiwebengine.host.declarations import Declarations
 from aiwebengine.host.declare import Argument, Capability, Global, HostCall, Member, Shape
+from aiwebengine.host.host_patterns import SCOPE
 
 CAPABILITY = "fetch"
 """The capability to send requests to a host."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
@@ -20,9 +20,11 @@ from aiwebengine.features.fetch.network.targets import TargetUrl, read_target
 from aiwebengine.features.fetch.peers import Peers
 from aiwebengine.features.fetch.redirects import REDIRECTS, Outgoing, followed
 from aiwebengine.features.fetch.requests import Wanted
+from aiwebengine.features.fetch.scanned import scanned
 from aiwebengine.features.fetch.settings import FetchSettings
+from aiwebengine.interfaces import RequestSecrets
 from aiwebengine.services.retry import Backoff
-from aiwebengine.values import Cause
+from aiwebengine.values import Cause, SecretRequest
 
 T = TypeVar("T")
 
@@ -61,6 +63,7 @@ class Fetch:
         wanted: The request, checked.
         headers: Its headers, with those that the engine adds.
         check: Refuses hosts that the script may not reach.
+        secrets: Fills secrets in; None if the request can have none.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Fetch:
         wanted: Wanted,
         headers: Sequence[tuple[str, str]],
         check: Callable[[TargetUrl], None],
+        secrets: RequestSecrets | None = None,
     ) -> None:
         self._outside = outside
         self._script = script
@@ -79,6 +83,7 @@ class Fetch:
         self._wanted = wanted
         self._headers = headers
         self._check = check
+        self._secrets = secrets
         self._ends = outside.reactor.seconds() + outside.settings.answer_seconds
         self._written: WrittenBody | None = None
         if wanted.written:
@@ -104,12 +109,15 @@ class Fetch:
         """
         try:
             reply, target, redirected = await self._follow()
+            url = target.url
+            if self._secrets is not None and (scan := self._secrets.scan()) is not None:
+                reply, url = scanned(reply, scan), scan.text(url)
             self._body = reply.body
             answer: dict[str, Any] = {
                 "status": reply.status,
                 "statusText": reply.phrase,
                 "headers": reply.headers,
-                "url": target.url,
+                "url": url,
                 "redirected": redirected,
             }
             return answer | await self._first(reply, target)
@@ -179,9 +187,10 @@ class Fetch:
         wanted = self._wanted
         body = self._written or (BytesBody(wanted.body) if wanted.body is not None else None)
         request = Outgoing(target=read_target(wanted.url), method=wanted.method, headers=self._headers, body=body)
+        origin = request.target.origin
         for redirects in range(self._outside.settings.max_redirects + 1):
             self._check(request.target)
-            reply = await self._try(request)
+            reply = await self._try(request if self._secrets is None else await self._filled(request, origin))
             location = reply.header("location")
             if reply.status not in REDIRECTS or not location or wanted.redirect == "manual":
                 return reply, request.target, redirects > 0
@@ -202,6 +211,27 @@ class Fetch:
             f"fetch: more than {self._outside.settings.max_redirects} redirects, the last to "
             f"{request.target.url[:200]}.",
         )
+
+    async def _filled(self, request: Outgoing, origin: tuple[str, str, int]) -> Outgoing:
+        """Return a request with the secrets that it names."""
+        assert self._secrets is not None
+        target, given = (
+            request.target,
+            SecretRequest(
+                host=request.target.host,
+                port=request.target.port,
+                path=request.target.path,
+                headers=request.headers,
+                body=self._wanted.body if isinstance(request.body, BytesBody) else None,
+                in_body=self._wanted.secrets_in_body,
+                moved=request.target.origin != origin,
+            ),
+        )
+        filled = await self._secrets.fill(given)
+        body = request.body
+        if filled.body is not given.body and filled.body is not None:
+            body = BytesBody(filled.body)
+        return replace(request, target=replace(target, path=filled.path), headers=filled.headers, body=body)
 
     async def _try(self, request: Outgoing) -> HttpAnswer:
         """Send one request, again if that is wanted and may help."""

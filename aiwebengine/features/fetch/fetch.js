@@ -151,6 +151,7 @@
         var message = { url: request.url, method: request.method, headers: K.headerPairs(request.headers), redirect: request.redirect };
         if (request.integrity !== '') message.integrity = request.integrity;
         if (init && init.retry !== undefined) message.retry = init.retry;
+        if (init && init.secretsInBody === true) message.secretsInBody = true;
         return message;
     }
 

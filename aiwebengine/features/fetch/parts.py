@@ -25,7 +25,7 @@ from aiwebengine.features.fetch.network.tls import TrustedServers
 from aiwebengine.features.fetch.peers import Peers
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.ports import OWN_SERVER
+from aiwebengine.ports import OWN_SERVER, SECRETS
 from aiwebengine.services.threads import Threads
 from aiwebengine.values import ANONYMOUS
 from aiwebengine.web.handover import HandoverParticipant
@@ -58,9 +58,10 @@ def build(machinery: Machinery) -> Parts:
         random=base.random.random,
         wall=base.seconds,
     )
-    calls = FetchCalls(outside=outside, settings=settings)
+    secrets = partial(machinery.ports.find, SECRETS)
+    calls = FetchCalls(outside=outside, settings=settings, secrets=secrets)
     sender = _sender(machinery, outside)
-    later = LaterCalls(settings=settings, check=calls.check, wake=sender.wake)
+    later = LaterCalls(settings=settings, check=calls.check, secrets=calls.secrets_of, wake=sender.wake)
     listed = DeliveryList(database=base.database, milliseconds=base.milliseconds, wake=sender.wake)
     base.store.on_purge(store.remove_script)
     return Parts(
@@ -106,6 +107,7 @@ def _sender(machinery: Machinery, outside: Outside) -> DeliverySender:
         database=base.database,
         milliseconds=base.milliseconds,
         check=check,
+        secrets=partial(machinery.ports.find, SECRETS),
         failed=failed,
         alone=base.alone,
     )

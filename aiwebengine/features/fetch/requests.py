@@ -52,6 +52,8 @@ class Wanted:
     length: int | None
     """Of a body that is written, if it is known."""
     integrity: Sequence[Expected]
+    secrets_in_body: bool = False
+    """Whether secrets may stand in the body; it is not written piece by piece."""
 
     @property
     def safe(self) -> bool:
@@ -80,6 +82,9 @@ def read_wanted(value: Mapping[str, Any], settings: FetchSettings) -> Wanted:
         raise too_large(
             f"fetch: the body of a request may have at most {settings.max_request_bytes} bytes; it has {size}."
         )
+    secrets_in_body = value.get("secretsInBody") is True
+    if secrets_in_body and value.get("written") is True:
+        raise Invalid("fetch: with secretsInBody the body must be short, and no stream.")
     return Wanted(
         url=_string(value, "url"),
         method=_method(_string(value, "method")),
@@ -90,6 +95,7 @@ def read_wanted(value: Mapping[str, Any], settings: FetchSettings) -> Wanted:
         written=value.get("written") is True,
         length=length,
         integrity=read_integrity(_string(value, "integrity")),
+        secrets_in_body=secrets_in_body,
     )
 
 

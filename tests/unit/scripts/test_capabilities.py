@@ -47,3 +47,14 @@ class CapabilityTests(SynchronousTestCase):
         self.assertTrue(KNOWN.allows({"call:*"}, "call:ann"))
         self.assertFalse(KNOWN.allows({"call:bo", "assets"}, "call:ann"))
         self.assertFalse(KNOWN.allows({"call:*"}, "assets"))
+
+    def test_keys(self):
+        """A capability may be asked for, and granted as asked for, under another name than its own."""
+        scope = CapabilityScope(
+            noun="name", example="ann", normal=normal, covers=str.__eq__, key="calls", asked=list, form="a list"
+        )
+        known = Capabilities({"call": scope})
+        self.assertEqual(known.keys, {"calls": "call"})
+        self.assertEqual(known.granted(["calls"], requested=["call:ann"])[0], {"call:ann"})
+        [problem] = known.granted(["call"], requested=())[1]
+        self.assertIn('"calls": ["ann"] in the manifest', problem.message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from aiwebengine.errors import Invalid, TooMany
@@ -11,12 +11,14 @@ from aiwebengine.features.fetch.declarations import LATER
 from aiwebengine.features.fetch.deliveries import store
 from aiwebengine.features.fetch.network.failures import too_large
 from aiwebengine.features.fetch.network.targets import TargetUrl, read_target
-from aiwebengine.features.fetch.requests import read_wanted
+from aiwebengine.features.fetch.requests import Wanted, read_wanted
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.host.declare import HostCall
 from aiwebengine.host.effects import HeldEffect, Unit
 from aiwebengine.host.session import CallSession, Function
+from aiwebengine.interfaces import RequestSecrets
 from aiwebengine.services.db.units import Transaction, Write
+from aiwebengine.values import SecretRequest
 
 GROUP = "fetch"
 """Name of the effects."""
@@ -29,14 +31,21 @@ class LaterCalls:
     Args:
         settings: What is allowed.
         check: Refuses hosts that the script may not reach.
+        secrets: Returns the secrets of a request that an invocation sends; None if it can name none.
         wake: Told after a commit that something waits to be sent.
     """
 
     def __init__(
-        self, *, settings: FetchSettings, check: Callable[[CallSession, TargetUrl], None], wake: Callable[[], None]
+        self,
+        *,
+        settings: FetchSettings,
+        check: Callable[[CallSession, TargetUrl], None],
+        wake: Callable[[], None],
+        secrets: Callable[[CallSession], RequestSecrets | None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._check = check
+        self._secrets = secrets
         self._wake = wake
 
     @property
@@ -76,23 +85,46 @@ class LaterCalls:
         """See `effects.Effects.happen`."""
         self._wake()
 
-    def _later(self, session: CallSession, request: Mapping[str, Any]) -> str:
+    def _later(self, session: CallSession, request: Mapping[str, Any]) -> str | Coroutine[Any, Any, str]:
         wanted = read_wanted(request, self._settings)
         if wanted.written or wanted.integrity or wanted.retries or wanted.redirect != "follow":
             raise Invalid(
                 "fetch: with afterCommit there can be no stream as body, and no integrity, retry or redirect: the "
                 "request is sent again until it is accepted."
             )
-        text = json.dumps({name: request[name] for name in _KEPT if name in request}, separators=(",", ":"))
+        target = read_target(wanted.url)
+        self._check(session, target)
+        kept = {name: request[name] for name in _KEPT if name in request}
+        secrets = self._secrets(session)
+        return self._hold(session, kept) if secrets is None else self._with_secrets(session, secrets, wanted, kept)
+
+    async def _with_secrets(
+        self, session: CallSession, secrets: RequestSecrets, wanted: Wanted, kept: dict[str, Any]
+    ) -> str:
+        """Refuse now what could not be sent, and keep which placeholders are replaced then."""
+        target = read_target(wanted.url)
+        await secrets.fill(
+            SecretRequest(
+                host=target.host,
+                port=target.port,
+                path=target.path,
+                headers=wanted.headers,
+                body=wanted.body,
+                in_body=wanted.secrets_in_body,
+            )
+        )
+        return self._hold(session, {**kept, "secrets": dict(secrets.kept)} if secrets.kept else kept)
+
+    def _hold(self, session: CallSession, kept: Mapping[str, Any]) -> str:
+        text = json.dumps(kept, separators=(",", ":"))
         if len(text) > self._settings.max_delivery_bytes:
             raise too_large(
                 f"fetch: with afterCommit a request may have at most {self._settings.max_delivery_bytes} bytes "
                 f"(fetch.max_delivery_bytes); it has {len(text)}."
             )
-        self._check(session, read_target(wanted.url))
         identity = session.next_version()
         session.hold(HeldEffect(group=GROUP, key=identity, value=text, size_bytes=len(text)))
         return identity
 
 
-_KEPT = ("url", "method", "headers", "text", "base64")
+_KEPT = ("url", "method", "headers", "text", "base64", "secretsInBody")

@@ -21,7 +21,7 @@ from aiwebengine.features.fetch.deliveries.store import Delivery
 from aiwebengine.features.fetch.exchange import Fetch, Outside
 from aiwebengine.features.fetch.network.targets import TargetUrl
 from aiwebengine.features.fetch.requests import read_wanted, with_defaults
-from aiwebengine.interfaces import DelayedCall
+from aiwebengine.interfaces import DelayedCall, Secrets
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.retry import Backoff
 from aiwebengine.values import Cause
@@ -43,6 +43,7 @@ class DeliverySender(Service):
         database: The main one.
         milliseconds: The server's clock, since 1970.
         check: Refuses hosts that a script, named by its URI, may not reach now.
+        secrets: Returns what fills secrets in; None without it.
         failed: Told of a request that has failed for good, and why.
         alone: Whether no other server sends from the same data.
     """
@@ -56,11 +57,13 @@ class DeliverySender(Service):
         check: Callable[[str, TargetUrl], None],
         failed: Callable[[Delivery, str], None],
         alone: bool,
+        secrets: Callable[[], Secrets | None] = lambda: None,
     ) -> None:
         self._outside = outside
         self._database = database
         self._milliseconds = milliseconds
         self._check = check
+        self._secrets = secrets
         self._failed = failed
         self._resting = not alone
         self._sending: dict[str, tuple[str, Fetch]] = {}
@@ -165,6 +168,7 @@ class DeliverySender(Service):
             timer.cancel()
 
     def _begin(self, delivery: Delivery) -> None:
+        kept, secrets = delivery.request.get("secrets"), self._secrets()
         wanted = read_wanted(delivery.request, self._outside.settings)
         exchange = Fetch(
             outside=self._outside,
@@ -173,6 +177,7 @@ class DeliverySender(Service):
             wanted=wanted,
             headers=with_defaults(wanted.headers, key=delivery.id, trace=""),
             check=lambda target: self._check(delivery.uri, target),
+            secrets=secrets.of_later(delivery.uri, kept) if kept and secrets is not None else None,
         )
         self._sending[delivery.id] = delivery.uri, exchange
         sending = Deferred.fromCoroutine(self._send(delivery, exchange))

@@ -8,7 +8,7 @@ from functools import lru_cache
 from urllib.parse import urljoin
 
 from aiwebengine.errors import Invalid
-from aiwebengine.features.fetch.hosts import DEFAULT_PORTS, normal_name
+from aiwebengine.host.host_patterns import DEFAULT_PORTS, normal_name
 
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]\\]+)(?::(?P<port>[0-9]{0,5}))?"

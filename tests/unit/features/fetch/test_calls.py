@@ -10,9 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import BudgetSpent, Cancelled, Closed, Denied, Invalid
 from aiwebengine.features.fetch.calls import FetchCalls
 from aiwebengine.features.fetch.exchange import Outside
-from aiwebengine.features.fetch.hosts import SCOPE
 from aiwebengine.features.fetch.peers import Peers
 from aiwebengine.features.fetch.settings import FetchSettings
+from aiwebengine.host.host_patterns import SCOPE
 from aiwebengine.host.session import CallSession
 from tests.support.fakes.invocations import an_invocation
 

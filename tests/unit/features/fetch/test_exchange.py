@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
@@ -22,6 +24,7 @@ from aiwebengine.features.fetch.peers import Peers
 from aiwebengine.features.fetch.requests import read_wanted
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.values import Cause
+from tests.unit.features.fetch.test_scanned import WordScan
 
 WALL = 1_700_000_000.0
 
@@ -55,6 +58,7 @@ class FakeClient:
 
     async def send(self, target, *, method, headers, body, decode, cause):
         self.sent.append((method, target.url))
+        self.headers = headers
         self.bodies.append(body)
         self.decode = decode
         answer = self.answers.pop(0)
@@ -85,11 +89,30 @@ def redirect(location, status=302):
     return answer(status, location=location)
 
 
+class FakeSecrets:
+    """Fills one secret in, and replaces it in answers."""
+
+    kept: Mapping[str, str] = {}
+
+    def __init__(self):
+        self.asked = []
+
+    async def fill(self, request):
+        self.asked.append(request)
+        body = request.body.replace(b"PLACE", b"hidden") if request.body and request.in_body else request.body
+        headers = [] if request.moved else [(name, value.replace("PLACE", "hidden")) for name, value in request.headers]
+        return replace(request, path=request.path.replace("PLACE", "hidden"), headers=headers, body=body)
+
+    def scan(self):
+        return WordScan("hidden")
+
+
 class ExchangeTests(SynchronousTestCase):
     def setUp(self):
         self.clock = Clock()
         self.client = FakeClient(self.clock)
         self.refused = set()
+        self.secrets = None
 
     def exchange(self, *answers, settings=None, method="GET", url="http://a.example/", **members):
         self.client.answers = list(answers)
@@ -109,6 +132,7 @@ class ExchangeTests(SynchronousTestCase):
             wanted=read_wanted({"url": url, "method": method, **members}, made),
             headers=[("x-own", "1")],
             check=self.check,
+            secrets=self.secrets,
         )
 
     def check(self, target):
@@ -365,3 +389,37 @@ class ExchangeTests(SynchronousTestCase):
     def test_read_before_the_answer(self):
         """A body that is not there yet has nothing to read."""
         self.assertEqual(self.successResultOf(self.read(self.exchange())), {"done": True})
+
+    def test_secrets(self):
+        """Secrets are filled in when a request is sent, and do not come back with its answer."""
+        self.secrets = FakeSecrets()
+        exchange = self.exchange(
+            answer(200, b"you sent hidden", x_sent="hidden"),
+            url="http://a.example/PLACE",
+            method="POST",
+            text="a PLACE",
+            secretsInBody=True,
+        )
+        told = self.successResultOf(self.begin(exchange))
+        self.assertEqual(self.client.sent, [("POST", "http://a.example/hidden")])
+        self.assertEqual(self.client.bodies[0].length, len("a hidden"))
+        self.assertEqual((told["text"], told["headers"]), ("you sent ***", [("x-sent", "***")]))
+        self.assertEqual(told["url"], "http://a.example/PLACE")
+
+    def test_secrets_after_redirects(self):
+        """Each address is filled for itself, from what the script asked for; another origin is named as such."""
+        self.secrets = FakeSecrets()
+        exchange = self.exchange(
+            redirect("/next"), redirect("http://b.example/hidden"), answer(), url="http://a.example/PLACE"
+        )
+        told = self.successResultOf(self.begin(exchange))
+        self.assertEqual(
+            [(asked.host, asked.path, asked.moved) for asked in self.secrets.asked],
+            [("a.example", "/PLACE", False), ("a.example", "/next", False), ("b.example", "/hidden", True)],
+        )
+        self.assertEqual(told["url"], "http://b.example/***")
+        self.assertEqual(self.client.headers, [])
+
+    def test_no_secrets_in_streams(self):
+        """A body that is written piece by piece can have none."""
+        self.assertRaises(Invalid, self.exchange, answer(), written=True, secretsInBody=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aiwebengine.errors import Invalid
-from aiwebengine.features.fetch.hosts import (
+from aiwebengine.host.host_patterns import (
     HostPattern,
     covers,
     granted_hosts,
