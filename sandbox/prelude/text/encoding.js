@@ -3,8 +3,8 @@
  *
  * The engine's own UTF-8 codecs are kept underneath; what they lack is TypedArray results from `Duktape.dec`.
  *
- * For other files: K.utf8(text) -> Uint8Array, K.text(bytes) -> text, K.base64(bytes) -> text,
- * K.fromBase64(text) -> Uint8Array, K.bytesOf(value) -> Uint8Array or null, K.isAscii(text).
+ * For other files: K.utf8(text) -> Uint8Array, K.text(bytes) and K.decodeUtf8(bytes) -> text, K.base64(bytes) -> text,
+ * K.fromBase64(text) -> Uint8Array, K.bytesOf(value) -> Uint8Array or null, K.isAscii(text), K.usvString(value).
  */
 (function (K, global) {
     'use strict';
@@ -12,7 +12,7 @@
     var byteLength = K.native.byteLength, encode = K.native.enc, decode = K.native.dec;
     var NativeEncoder = K.native.TextEncoder, NativeDecoder = K.native.TextDecoder;
     var nativeEncode = NativeEncoder.prototype.encode, nativeDecode = NativeDecoder.prototype.decode;
-    var utf8Encoder = new NativeEncoder(), utf8Decoder = new NativeDecoder();
+    var utf8Encoder = new NativeEncoder(), utf8Decoder = new NativeDecoder(), keepingDecoder = new NativeDecoder('utf-8', { ignoreBOM: true });
     var call = Function.prototype.call;
     var uncurriedEncode = call.bind(nativeEncode), uncurriedDecode = call.bind(nativeDecode);
     var hasSurrogate = K.native.test, replace = call.bind(K.native.replace);
@@ -57,8 +57,16 @@
         });
     };
 
+    /* What Web IDL makes of a value where a string is wanted. */
+    K.usvString = function (value) {
+        if (typeof value === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string');
+        return K.wellFormed(typeof value === 'string' ? value : String(value));
+    };
+
     K.utf8 = utf8;
     K.text = text;
+    /* As K.text, with a byte order mark kept. */
+    K.decodeUtf8 = function (bytes) { return uncurriedDecode(keepingDecoder, bytes); };
     K.isAscii = isAscii;
     K.base64 = function (bytes) { return encode('base64', bytes); };
     K.fromBase64 = fromBase64;

@@ -8,7 +8,7 @@
 
     /* -- DOMException ---------------------------------------------------------------------- */
 
-    var CODES = { IndexSizeError: 1, HierarchyRequestError: 3, WrongDocumentError: 4, InvalidCharacterError: 5, NoModificationAllowedError: 7, NotFoundError: 8, NotSupportedError: 9, InUseAttributeError: 10, InvalidStateError: 11, SyntaxError: 12, InvalidModificationError: 13, NamespaceError: 14, InvalidAccessError: 15, SecurityError: 18, NetworkError: 19, AbortError: 20, URLMismatchError: 21, QuotaExceededError: 22, TimeoutError: 23, InvalidNodeTypeError: 24, DataCloneError: 25 };
+    var CODES = { IndexSizeError: 1, HierarchyRequestError: 3, WrongDocumentError: 4, InvalidCharacterError: 5, NoModificationAllowedError: 7, NotFoundError: 8, NotSupportedError: 9, InUseAttributeError: 10, InvalidStateError: 11, SyntaxError: 12, InvalidModificationError: 13, NamespaceError: 14, InvalidAccessError: 15, TypeMismatchError: 17, SecurityError: 18, NetworkError: 19, AbortError: 20, URLMismatchError: 21, QuotaExceededError: 22, TimeoutError: 23, InvalidNodeTypeError: 24, DataCloneError: 25 };
 
     function DOMException(message, options) {
         if (!(this instanceof DOMException)) throw new TypeError("Class constructor DOMException cannot be invoked without 'new'");
@@ -22,10 +22,10 @@
     DOMException.prototype = Object.create(Error.prototype);
     K.define(DOMException.prototype, 'constructor', DOMException);
     K.define(DOMException.prototype, Symbol.toStringTag, 'DOMException', true);
-    Object.keys(CODES).forEach(function (name) {
-        var constant = name.replace(/Error$/, '').replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase() + '_ERR';
-        K.define(DOMException, constant, CODES[name], true);
-        K.define(DOMException.prototype, constant, CODES[name], true);
+    var CONSTANTS = 'INDEX_SIZE DOMSTRING_SIZE HIERARCHY_REQUEST WRONG_DOCUMENT INVALID_CHARACTER NO_DATA_ALLOWED NO_MODIFICATION_ALLOWED NOT_FOUND NOT_SUPPORTED INUSE_ATTRIBUTE INVALID_STATE SYNTAX INVALID_MODIFICATION NAMESPACE INVALID_ACCESS VALIDATION TYPE_MISMATCH SECURITY NETWORK ABORT URL_MISMATCH QUOTA_EXCEEDED TIMEOUT INVALID_NODE_TYPE DATA_CLONE';
+    CONSTANTS.split(' ').forEach(function (name, index) {
+        Object.defineProperty(DOMException, name + '_ERR', { value: index + 1, enumerable: true });
+        Object.defineProperty(DOMException.prototype, name + '_ERR', { value: index + 1, enumerable: true });
     });
 
     /* -- Event and EventTarget ------------------------------------------------------------- */

@@ -76,34 +76,10 @@
 
     /* -- urlencoded ------------------------------------------------------------------------ */
 
-    function decoded(text) {
-        text = text.replace(/\+/g, ' ');
-        if (text.indexOf('%') < 0) return text;
-        try {
-            return decodeURIComponent(text);
-        } catch (error) {
-            return lenient(text);
-        }
-    }
-
-    /* Percent signs that are no escape stay; bytes that are no UTF-8 become U+FFFD (URL standard, 1.3). */
-    function lenient(text) {
-        return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, function (run) {
-            var bytes = new U8(run.length / 3);
-            for (var i = 0; i < bytes.length; i++) bytes[i] = parseInt(run.substr(i * 3 + 1, 2), 16);
-            return K.text(bytes);
-        });
-    }
-
     K.formPairs = function (text) {
-        var pairs = [], parts = text.split('&');
-        if (parts.length > MOST_FIELDS) throw new K.HttpError(400, 'A form has at most ' + MOST_FIELDS + ' fields; this one has ' + parts.length + '.');
-        for (var i = 0; i < parts.length; i++) {
-            if (parts[i] === '') continue;
-            var equals = parts[i].indexOf('=');
-            pairs[pairs.length] = equals < 0 ? [decoded(parts[i]), ''] : [decoded(parts[i].slice(0, equals)), decoded(parts[i].slice(equals + 1))];
-        }
-        return pairs;
+        var count = K.captured.split(text, '&').length;
+        if (count > MOST_FIELDS) throw new K.HttpError(400, 'A form has at most ' + MOST_FIELDS + ' fields; this one has ' + count + '.');
+        return K.urls.pairs(text);
     };
 
     /* -- multipart (RFC 7578) -------------------------------------------------------------- */
@@ -177,7 +153,7 @@
 
     K.parseFormData = function (bytes, contentType) {
         var form = new FormData();
-        K.hide(form, /^application\/x-www-form-urlencoded/i.test(contentType) ? K.formPairs(K.text(bytes)) : K.parts(bytes, contentType));
+        K.hide(form, /^application\/x-www-form-urlencoded/i.test(contentType) ? K.formPairs(K.decodeUtf8(bytes)) : K.parts(bytes, contentType));
         return form;
     };
 
