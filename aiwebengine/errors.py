@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
+INTERNAL_ERROR = "Internal server error; the server log has the details."
+"""What a caller reads of a fault in the server."""
+
 
 class EngineError(Exception):
     """

@@ -7,7 +7,7 @@ from aiwebengine.auth.tokens import AdministratorToken
 from aiwebengine.interfaces import Identify
 from aiwebengine.machinery import Machinery
 from aiwebengine.ports import CONSOLE, DECIDE, MAIL, PRINCIPAL
-from aiwebengine.services.mail_folder import MailFolder
+from aiwebengine.services.mail.folder import MailFolder
 from aiwebengine.values import ConsolePage
 from aiwebengine.web.api.pages import PageList
 

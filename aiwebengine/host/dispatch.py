@@ -19,7 +19,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import TABLE, BudgetSpent, Cancelled, Denied, EngineError, Invalid, ScriptFailed
+from aiwebengine.errors import INTERNAL_ERROR, TABLE, BudgetSpent, Cancelled, Denied, EngineError, Invalid, ScriptFailed
 from aiwebengine.exact_json import decode
 from aiwebengine.host.declare import REFERENCE, HostCall, anchor, nearest, printable
 from aiwebengine.host.effects import Commits
@@ -216,7 +216,7 @@ class Host:
             error = Cancelled("The client disconnected.")
         if not isinstance(error, EngineError):
             _log.failure("host call {name} failed", Failure(error), name=printable(name[:_LONGEST_NAME]))
-            error = EngineError("Internal server error; the server log has the details.")
+            error = EngineError(INTERNAL_ERROR)
         declared = self._calls.get(name)
         shown = declared[0].shown if declared else printable(name[:_LONGEST_NAME])
         error_document: dict[str, Any] = {

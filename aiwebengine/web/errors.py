@@ -11,7 +11,7 @@ import html
 import json
 from typing import Any
 
-from aiwebengine.errors import TABLE, EngineError, ScriptFailed
+from aiwebengine.errors import INTERNAL_ERROR, TABLE, EngineError, ScriptFailed
 from aiwebengine.scripts.failures import NO_TRACE, Trace
 from aiwebengine.values import Answer
 from aiwebengine.web.api.problems import problem_answer
@@ -61,11 +61,7 @@ def error_answer(
     answer = problem_answer(error, request_id=request_id)
     if not wants_page(accept):
         return _with_trace(answer, error, request_id, trace) if trace.frames else answer
-    known = (
-        error
-        if isinstance(error, EngineError)
-        else EngineError("Internal server error; the server log has the details.")
-    )
+    known = error if isinstance(error, EngineError) else EngineError(INTERNAL_ERROR)
     row = TABLE[known.code]
     more = _trace(trace) + _problems(known.details)
     return _page(answer, title=row.title, detail=trace.headline(known.public), more=more, request_id=request_id)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from aiwebengine.errors import EngineError
+from aiwebengine.errors import INTERNAL_ERROR, EngineError
 from aiwebengine.web.http.exchange import Exchange
 
 HELD_SECONDS = 60.0
@@ -53,7 +53,7 @@ class HeldRequests:
                 step=step,
                 seconds=HELD_SECONDS,
             )
-            exchange.give_up(EngineError("Internal server error; the server log has the details."))
+            exchange.give_up(EngineError(INTERNAL_ERROR))
         if self._held:
             self._clock.callLater(_LOOK_SECONDS, self._look)
 

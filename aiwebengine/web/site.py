@@ -25,7 +25,7 @@ from twisted.python.failure import Failure
 from twisted.web import server
 from twisted.web.resource import Resource
 
-from aiwebengine.errors import EngineError, Invalid, NotFound, OutcomeUnknown, ScriptFailed
+from aiwebengine.errors import INTERNAL_ERROR, EngineError, Invalid, NotFound, OutcomeUnknown, ScriptFailed
 from aiwebengine.host.registration.book import USE
 from aiwebengine.host.registration.paths import METHODS
 from aiwebengine.interfaces import Identify
@@ -305,7 +305,7 @@ class Site:
             self.tell(exchange, error)
         except (Exception, SystemExit):  # noqa: BLE001  the request edge: every failure becomes an answer
             _log.failure("request {request} failed", Failure(), request=identity)
-            self.tell(exchange, EngineError("Internal server error; the server log has the details."))
+            self.tell(exchange, EngineError(INTERNAL_ERROR))
         finally:
             request_id.reset(token)
 
@@ -473,7 +473,7 @@ class Site:
         error = failure.value
         if not isinstance(error, EngineError):
             _log.failure("request {request} failed", failure, request=exchange.id)
-            error = EngineError("Internal server error; the server log has the details.")
+            error = EngineError(INTERNAL_ERROR)
         self.tell(exchange, error)
 
     def _callee(self, route: Entry) -> Callee:

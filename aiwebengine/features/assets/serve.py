@@ -23,7 +23,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import EngineError, Unavailable
+from aiwebengine.errors import INTERNAL_ERROR, EngineError, Unavailable
 from aiwebengine.features.assets.contents import GZIP, IDENTITY, Content, Contents, KeptContent
 from aiwebengine.features.assets.hashed import holds_digest
 from aiwebengine.features.assets.media_types import compresses
@@ -318,5 +318,5 @@ def answer_failure(failure: Failure, exchange: Exchange) -> None:
     error = failure.value
     if not isinstance(error, EngineError):
         _log.failure("a file could not be sent (request {request})", failure, request=exchange.id)
-        error = EngineError("Internal server error; the server log has the details.")
+        error = EngineError(INTERNAL_ERROR)
     exchange.failed(error)

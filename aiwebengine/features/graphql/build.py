@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -16,11 +16,10 @@ from aiwebengine.features.graphql.schema.runs import ScriptRuns
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.features.graphql.subscriptions.feeds import Feeds
 from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics
-from aiwebengine.features.graphql.transports.http import GraphQLOverHttp
-from aiwebengine.features.graphql.transports.older import PREFIX as OLDER
+from aiwebengine.features.graphql.transports.http import Enter, GraphQLOverHttp
 from aiwebengine.features.graphql.transports.older import OlderSubscriptions
-from aiwebengine.features.graphql.transports.page import PREFIX, GraphiQLPage
-from aiwebengine.features.graphql.transports.site import GraphQLSite
+from aiwebengine.features.graphql.transports.page import GraphiQLPage
+from aiwebengine.features.graphql.transports.paths import ASSETS, EVENTS, OLDER, QUERIES, SOCKET
 from aiwebengine.features.graphql.transports.sse import GraphQLOverSse
 from aiwebengine.features.graphql.transports.websocket import ConnectionParts, GraphQLOverWebSocket, ResultMessages
 from aiwebengine.runtime.invoker import Invoker
@@ -41,7 +40,8 @@ _STOPPING = Reason(code="stopping", message="The server is shutting down; subscr
 class GraphQL:
     """The parts of GraphQL that the engine uses."""
 
-    site: GraphQLSite
+    enter: Mapping[str, Enter]
+    """By path, what answers requests."""
     execution: Execution
     feeds: Feeds
     events: GraphQLOverSse
@@ -123,13 +123,11 @@ def build_graphql(
             execution=execution, feeds=feeds, settings=settings, clock=reactor, new_id=new_id, results=ResultMessages()
         )
     )
-    site = GraphQLSite(
-        exact={
-            "/graphql": over_http.enter,
-            "/graphql/sse": events.enter,
-            conversations.path: sockets.endpoint(conversations),
-        },
-        below={OLDER: older.enter, **({PREFIX: page.file} if settings.graphiql else {})},
-        tasks=tasks,
-    )
-    return GraphQL(site=site, execution=execution, feeds=feeds, events=events, conversations=conversations)
+    enter: Mapping[str, Enter] = {
+        QUERIES: over_http.enter,
+        EVENTS: events.enter,
+        SOCKET: sockets.endpoint(conversations),
+        OLDER: older.enter,
+        ASSETS: page.file,
+    }
+    return GraphQL(enter=enter, execution=execution, feeds=feeds, events=events, conversations=conversations)

@@ -11,21 +11,23 @@ from __future__ import annotations
 import hashlib
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
 
 URI_LENGTH = 255
 """Most characters of a script's URI and of a path."""
+LONG = 2**30 - 1
+"""Most characters of a long text: MySQL counts four bytes for each, and allows 4 GiB."""
 
 Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-LongText = sa.Text().with_variant(mysql.LONGTEXT, "mysql", "mariadb")
-LongBytes = sa.LargeBinary().with_variant(mysql.LONGBLOB, "mysql", "mariadb")
+# MySQL makes LONGTEXT and LONGBLOB of these.  Its own types would load SQLAlchemy's MySQL modules in every server.
+LongText = sa.Text().with_variant(sa.Text(LONG), "mysql", "mariadb")
+LongBytes = sa.LargeBinary().with_variant(sa.LargeBinary(LONG), "mysql", "mariadb")
 
 
 def ExactText(length: int) -> sa.types.TypeEngine[str]:
     """Return a text column that compares and sorts by code points on every database."""
     return (
         sa.String(length)
-        .with_variant(mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
+        .with_variant(sa.String(length, collation="utf8mb4_bin"), "mysql", "mariadb")
         .with_variant(sa.String(length, collation="C"), "postgresql")
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import TABLE, EngineError
+from aiwebengine.errors import INTERNAL_ERROR, TABLE, EngineError
 from aiwebengine.values import Answer
 from aiwebengine.web.api.call import dumps
 
@@ -24,11 +24,7 @@ def note(error: BaseException, *, request_id: str) -> None:
 
 def problem_body(error: BaseException, *, request_id: str) -> dict[str, Any]:
     """Return the RFC 9457 object of *error*; an unknown exception is a bare 500."""
-    known = (
-        error
-        if isinstance(error, EngineError)
-        else EngineError("Internal server error; the server log has the details.")
-    )
+    known = error if isinstance(error, EngineError) else EngineError(INTERNAL_ERROR)
     row = TABLE[known.code]
     body: dict[str, Any] = {
         "type": "about:blank",

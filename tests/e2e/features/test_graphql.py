@@ -138,6 +138,18 @@ async def open_subscriptions(engine: EngineUnderTest, count: int) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_without_a_schema() -> None:
+    """While no script uses GraphQL, requests are answered with what is missing, and the state has the same figures."""
+    async with running_engine() as engine:
+        before = (await engine.api("GET", "/state")).json()["graphql"]
+        assert set(before.values()) == {0}
+        reply = await engine.request("POST", "/graphql", {"content-type": "application/json"}, b'{"query":"{ hello }"}')
+        assert (reply.status, "registerQueryHandler" in reply.text) == (404, True)
+        assert (await engine.request("GET", "/graphql/nothing")).status == 404
+        assert (await engine.api("GET", "/state")).json()["graphql"].keys() == before.keys()
+
+
+@pytest_twisted.ensureDeferred
 async def test_queries() -> None:
     """Fields of one moment and one script are one invocation, objects come together, scalars are written and read."""
     async with running_engine() as engine:

@@ -27,9 +27,9 @@ from aiwebengine.features.graphql.execution.slots import PendingValues
 from aiwebengine.features.graphql.execution.underway import OnResult, RunningOperation
 from aiwebengine.features.graphql.schema.assembly import AssembledSchema
 from aiwebengine.features.graphql.schema.batches import Batches, Call, Caller, Scripts
+from aiwebengine.features.graphql.schema.entries import GRAPHQL
 from aiwebengine.features.graphql.schema.leaves import PartsExecutor, WholeExecutor
 from aiwebengine.features.graphql.schema.output import Output, Unwritable
-from aiwebengine.features.graphql.schema.parts import GRAPHQL
 from aiwebengine.features.graphql.schema.prefetch import Plan, by_script, calls_of, plan_of
 from aiwebengine.features.graphql.schema.resolvers import member, type_of
 from aiwebengine.features.graphql.schema.writing import writer_of

@@ -9,7 +9,7 @@ from graphql import FieldNode, GraphQLError, ValueNode
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import EngineError, ScriptFailed, ThrownError
+from aiwebengine.errors import INTERNAL_ERROR, EngineError, ScriptFailed, ThrownError
 from aiwebengine.features.graphql.codes import code_of
 from aiwebengine.features.graphql.execution.wording import in_words_of_graphql
 from aiwebengine.scripts.failures import NO_TRACE, Trace
@@ -29,7 +29,6 @@ _BY_STATUS = {
     503: "UNAVAILABLE",
     504: "TIMEOUT",
 }
-_FAULT = "Internal server error; the server log has the details."
 _LONGEST = 8000
 _LONGEST_MESSAGE = 1000
 
@@ -116,7 +115,7 @@ def _formatted(error: GraphQLError, request: str) -> dict[str, Any]:
             report["message"] = in_words_of_graphql(_excerpt(report["message"]))
         else:
             _log.failure("GraphQL request {request} failed", Failure(cause), request=request)
-            report["message"], report["extensions"] = _FAULT, {"code": "INTERNAL"}
+            report["message"], report["extensions"] = INTERNAL_ERROR, {"code": "INTERNAL"}
     extensions = dict(report.get("extensions") or {})
     if "code" not in extensions:
         extensions["code"] = "SCRIPT_FAILED" if _is_of_a_field(error) else "BAD_USER_INPUT"

@@ -56,7 +56,8 @@ from graphql.validation.validation_context import SDLValidationContext
 from aiwebengine.errors import DeploymentRefused, Problem
 from aiwebengine.features.graphql.execution.wording import in_words_of_graphql
 from aiwebengine.features.graphql.schema.documents import ParsedSdl
-from aiwebengine.features.graphql.schema.parts import ROOTS, SchemaPart, fields_of
+from aiwebengine.features.graphql.schema.entries import SchemaPart
+from aiwebengine.features.graphql.schema.parts import ROOTS, fields_of
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.host.declare import nearest
 

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import Cancelled, EngineError, ScriptFailed
+from aiwebengine.errors import INTERNAL_ERROR, Cancelled, EngineError, ScriptFailed
 from aiwebengine.exact_json import decode
 from aiwebengine.features.graphql.execution.failures import FieldFailed, of_script
 from aiwebengine.features.graphql.execution.loop import Future, ReactorLoop
 from aiwebengine.features.graphql.execution.slots import Slot
-from aiwebengine.features.graphql.schema.parts import SchemaPart
+from aiwebengine.features.graphql.schema.entries import SchemaPart
 from aiwebengine.features.graphql.transports.wire import encode_for_script, run_payload
 from aiwebengine.long_json import Checkpoint
 from aiwebengine.runtime.runs.run import Run
@@ -327,8 +327,4 @@ class Batch:
 def engine_error(failure: Failure) -> EngineError:
     """Return the engine's error of a failure, or what stands for a fault."""
     error = failure.value
-    return (
-        error
-        if isinstance(error, EngineError)
-        else EngineError("Internal server error; the server log has the details.")
-    )
+    return error if isinstance(error, EngineError) else EngineError(INTERNAL_ERROR)

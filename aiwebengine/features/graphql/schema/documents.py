@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from graphql.language import DefinitionNode
 
-from aiwebengine.features.graphql.schema.parts import SchemaPart, read_sdl
+from aiwebengine.features.graphql.schema.entries import SchemaPart
+from aiwebengine.features.graphql.schema.parts import read_sdl
 
 
 class ParsedSdl:

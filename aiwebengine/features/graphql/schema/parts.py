@@ -18,8 +18,8 @@ definitions among which the root type has the field:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from graphql import GraphQLError, Source
@@ -41,66 +41,25 @@ from graphql.language.token_kind import TokenKind
 from aiwebengine.errors import Invalid
 from aiwebengine.features.graphql.declarations import PART_OPTIONS
 from aiwebengine.features.graphql.execution.wording import in_words_of_graphql
+from aiwebengine.features.graphql.schema.entries import CALLS_BY_KIND, OLDER_CALLS, SchemaPart
 from aiwebengine.host.declare import described, nearest
 from aiwebengine.host.registration.kinds import OptionChecks, Registration, blaming
 from aiwebengine.values import Entry, HandlerRef
 
-GRAPHQL = "graphql"
-"""The kind of registration."""
-
 ROOTS = {"query": "Query", "mutation": "Mutation", "subscription": "Subscription"}
 """The root type of each kind of operation."""
-
-CALLS_BY_KIND = {
-    "query": "registerQueryHandler",
-    "mutation": "registerMutationHandler",
-    "subscription": "registerSubscriptionHandler",
-    "field": "registerFieldHandler",
-    "scalar": "registerScalar",
-}
-
-OLDER_CALLS = ("registerGraphQLQuery", "registerGraphQLMutation", "registerGraphQLSubscription")
 
 BUILT_IN_SCALARS = ("Int", "Float", "String", "Boolean", "ID")
 
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,199}")
 _LONGEST_SDL = 256 * 1024
-_QUICK_SDL = 2048
 _MOST_TOKENS = 20_000
 _LONGEST_TEXT = 2000
 _MOST_HISTORY = 10_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaPart:
-    """What one registration of a script adds to the GraphQL schema."""
-
-    script: str
-    """URI of the script."""
-    version: str
-    """Version id (`Bundle.version`)."""
-    kind: str
-    """`query`, `mutation`, `subscription`: a root field; `field`: a field of an object; `scalar`."""
-    name: str
-    """Of the root field or the scalar; `Type.field` for a field of an object."""
-    sdl: str
-    """As it was given; empty unless it is a root field."""
-    handler: HandlerRef | None = None
-    """The resolver; None for a scalar, and for a subscription that everybody gets whole."""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """As registered, validated."""
-    place: str = ""
-    """`file:line` of the registration in the author's source, if known."""
-
-
 ReadSdl = Callable[[SchemaPart], tuple[DefinitionNode, ...]]
 """Parses the SDL of a part."""
-
-
-def takes_long(sent: Mapping[str, Any]) -> bool:
-    """Return whether a registration has so much SDL that it takes milliseconds to parse it."""
-    sdl = sent.get("sdl")
-    return isinstance(sdl, str) and len(sdl) > _QUICK_SDL
 
 
 def check_part(registration: Registration, *, read: ReadSdl | None = None) -> Entry:
@@ -134,27 +93,6 @@ def check_part(registration: Registration, *, read: ReadSdl | None = None) -> En
         handler=_resolver(registration, kind),
         options={"kind": kind, "name": name, "sdl": part.sdl, "options": _options(registration, kind)},
     )
-
-
-def part_of(entry: Entry) -> SchemaPart:
-    """Return the part that `check_part` has made *entry* of."""
-    return SchemaPart(
-        script=entry.script,
-        version=entry.version,
-        kind=entry.options["kind"],
-        name=entry.options["name"],
-        sdl=entry.options["sdl"],
-        handler=entry.handler,
-        options=entry.options["options"],
-        place=entry.place,
-    )
-
-
-def subscriptions_of(entries: Iterable[Entry]) -> Sequence[str]:
-    """Return the names of the subscriptions among *entries*, which may be of any kind."""
-    return [
-        entry.options["name"] for entry in entries if entry.kind == GRAPHQL and entry.options["kind"] == "subscription"
-    ]
 
 
 def read_sdl(part: SchemaPart, *, places: bool = True) -> tuple[DefinitionNode, ...]:

@@ -22,7 +22,7 @@ from graphql.language import FieldNode, OperationDefinitionNode, OperationType, 
 from aiwebengine.features.graphql.execution.documents import Document
 from aiwebengine.features.graphql.schema.assembly import AssembledSchema
 from aiwebengine.features.graphql.schema.batches import Call
-from aiwebengine.features.graphql.schema.parts import SchemaPart
+from aiwebengine.features.graphql.schema.entries import SchemaPart
 from aiwebengine.features.graphql.schema.resolvers import RootField
 from aiwebengine.features.graphql.transports.wire import encode_ascii, encode_for_script
 from aiwebengine.long_json import Checkpoint

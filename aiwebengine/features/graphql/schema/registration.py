@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from aiwebengine.features.graphql.schema.assembly import AssembledSchema, assemble
-from aiwebengine.features.graphql.schema.disposal import ReplacedSchemas
-from aiwebengine.features.graphql.schema.documents import ParsedSdl
-from aiwebengine.features.graphql.schema.parts import (
-    CALLS_BY_KIND,
-    GRAPHQL,
-    OLDER_CALLS,
-    check_part,
-    part_of,
-    takes_long,
-)
-from aiwebengine.features.graphql.schema.resolvers import attach
+from aiwebengine.features.graphql.schema.entries import CALLS_BY_KIND, GRAPHQL, OLDER_CALLS, has_long_sdl
 from aiwebengine.features.graphql.settings import GraphQLSettings
-from aiwebengine.host.registration.kinds import RegistrationKind
+from aiwebengine.host.registration.kinds import Registration, RegistrationKind
 from aiwebengine.observe.interpreter import Collector
 from aiwebengine.runtime.index import EntryIndex
 from aiwebengine.values import Entry
 
-_LARGE = 200
-"""A schema of so many types is set aside from garbage collection."""
+if TYPE_CHECKING:
+    from aiwebengine.features.graphql.schema.assembly import AssembledSchema
+    from aiwebengine.features.graphql.schema.builder import SchemaBuilder
 
 
-class SchemaBuilder:
+class SchemaBuilderOnDemand:
     """
-    Makes the schema of all scripts, in a thread.
+    A `SchemaBuilder` that is made, and its modules imported, with the first part of a schema.
 
     Args:
         settings: How much there may be.
@@ -37,42 +27,43 @@ class SchemaBuilder:
     """
 
     def __init__(self, *, settings: GraphQLSettings, collector: Collector) -> None:
-        self.documents = ParsedSdl(max_characters=settings.max_schema_bytes)
         self._settings = settings
         self._collector = collector
-        self._replaced = ReplacedSchemas()
+        self._builder: SchemaBuilder | None = None
+
+    def takes_long(self, sent: Mapping[str, Any]) -> bool:
+        """Return whether it takes milliseconds to check a registration, which is then done in a thread."""
+        return self._builder is None or has_long_sdl(sent)
+
+    def check(self, registration: Registration) -> Entry:
+        """See `RegistrationKind.check`."""
+        return self._needed().check(registration)
 
     def build(self, entries: Sequence[Entry]) -> AssembledSchema | None:
-        """
-        Return the schema; None if no script adds to it.
+        """See `SchemaBuilder.build`."""
+        if self._builder is None and not entries:
+            return None
+        return self._needed().build(entries)
 
-        Raises:
-            DeploymentRefused: The parts do not fit together; it names each place and both owners.
-        """
-        with self._collector.young_objects_only():
-            self._replaced.take_apart()
-            if not entries:
-                return None
-            assembled = assemble(
-                [part_of(entry) for entry in entries], documents=self.documents, settings=self._settings
-            )
-            attach(assembled)
-            self._replaced.watch(assembled)
-            if len(assembled.schema.type_map) >= _LARGE:
-                self._collector.set_aside()
-        return assembled
+    def _needed(self) -> SchemaBuilder:
+        if self._builder is None:
+            from aiwebengine.features.graphql.schema.builder import SchemaBuilder  # noqa: PLC0415  See `loading.py`.
+
+            # Two threads may both come here; what the first has parsed is then parsed again.
+            self._builder = SchemaBuilder(settings=self._settings, collector=self._collector)
+        return self._builder
 
 
 def schema_parts(settings: GraphQLSettings, collector: Collector | None = None) -> RegistrationKind:
-    """Make the kind that `registerQueryHandler` and its like register, with a memory of what was parsed."""
-    builder = SchemaBuilder(settings=settings, collector=collector or Collector())
+    """Return the kind that `registerQueryHandler` and its like register, with a memory of what was parsed."""
+    builder = SchemaBuilderOnDemand(settings=settings, collector=collector or Collector())
     return RegistrationKind(
         name=GRAPHQL,
         functions=(*CALLS_BY_KIND.values(), *OLDER_CALLS),
         noun="GraphQL field",
         nouns="GraphQL fields",
-        check=partial(check_part, read=builder.documents.read),
-        takes_long=takes_long,
+        check=builder.check,
+        takes_long=builder.takes_long,
         # Two parts in conflict are found while the schema is made, with all else that does not fit.
         index=EntryIndex(build=builder.build),
     )

@@ -37,7 +37,8 @@ from aiwebengine.features.graphql.execution.loop import Future
 from aiwebengine.features.graphql.execution.operation import Operation
 from aiwebengine.features.graphql.schema.assembly import AssembledSchema
 from aiwebengine.features.graphql.schema.batches import Call
-from aiwebengine.features.graphql.schema.parts import ROOTS, SchemaPart
+from aiwebengine.features.graphql.schema.entries import SchemaPart
+from aiwebengine.features.graphql.schema.parts import ROOTS
 from aiwebengine.features.graphql.transports.wire import encode_for_script, encode_long_ascii
 
 Resolver = Callable[..., Any]

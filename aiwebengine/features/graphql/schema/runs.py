@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import EngineError, ScriptFailed
 from aiwebengine.features.graphql.execution.failures import FieldFailed, of_engine
 from aiwebengine.features.graphql.schema.batches import Caller
-from aiwebengine.features.graphql.schema.parts import SchemaPart
+from aiwebengine.features.graphql.schema.entries import SchemaPart
 from aiwebengine.runtime.invoker import Callee, Callees, Invoker
 from aiwebengine.runtime.runs.run import Run
 from aiwebengine.runtime.runs.sink import Sink

@@ -28,14 +28,14 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import EngineError, Unavailable
+from aiwebengine.errors import INTERNAL_ERROR, EngineError, Unavailable
 from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, PreparedOperation, RequestFailed
 from aiwebengine.features.graphql.execution.failures import FieldFailed, formatted, of_engine
 from aiwebengine.features.graphql.execution.gate import Gate
 from aiwebengine.features.graphql.execution.operation import Operation
 from aiwebengine.features.graphql.execution.results import response_of
 from aiwebengine.features.graphql.schema.batches import Caller
-from aiwebengine.features.graphql.schema.parts import GRAPHQL, SchemaPart
+from aiwebengine.features.graphql.schema.entries import GRAPHQL, SchemaPart
 from aiwebengine.features.graphql.schema.resolvers import RootValue, opening
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.features.graphql.subscriptions.plain import ResultShapes
@@ -57,7 +57,6 @@ from aiwebengine.services.topics import Reason
 _log = Logger()
 _MOST_AT_ONCE = 16
 """Members to which a result is sent in one step."""
-_FAULT = "Internal server error; the server log has the details."
 
 
 class Feed:
@@ -201,7 +200,7 @@ class Feed:
         error = failure.value
         if not isinstance(error, FieldFailed | GraphQLError):
             _log.failure("a GraphQL subscription failed", failure)
-            error = FieldFailed(_FAULT, {"code": "INTERNAL"})
+            error = FieldFailed(INTERNAL_ERROR, {"code": "INTERNAL"})
         graphql_error = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
         self.fail(formatted([graphql_error], request=self._operation.caller.request))
 
@@ -503,7 +502,7 @@ class Feeds:
             self._refuse(member, error, caller)
         else:
             _log.failure("a GraphQL subscription could not start", failure)
-            self._refuse(member, FieldFailed(_FAULT, {"code": "INTERNAL"}), caller)
+            self._refuse(member, FieldFailed(INTERNAL_ERROR, {"code": "INTERNAL"}), caller)
 
     def _refuse(self, member: SubscribedOperation, error: RequestFailed | FieldFailed, caller: Caller) -> None:
         errors = error.errors if isinstance(error, RequestFailed) else [GraphQLError(str(error), original_error=error)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiwebengine.errors import Denied, Invalid, NotFound
 from aiwebengine.features.graphql.declarations import CALLS, CAPABILITY
-from aiwebengine.features.graphql.schema.parts import subscriptions_of
+from aiwebengine.features.graphql.schema.entries import subscriptions_of
 from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics, topic_of
 from aiwebengine.host.declare import HostCall, described, limited, nearest
 from aiwebengine.host.messages import Messages, check_message_options

@@ -24,7 +24,7 @@ from aiwebengine.exact_json import decode
 from aiwebengine.features.graphql.execution.failures import FieldFailed, of_script
 from aiwebengine.features.graphql.execution.loop import Future, ReactorLoop
 from aiwebengine.features.graphql.schema.batches import Scripts
-from aiwebengine.features.graphql.schema.parts import SchemaPart
+from aiwebengine.features.graphql.schema.entries import SchemaPart
 from aiwebengine.features.graphql.schema.resolvers import RootValue
 from aiwebengine.features.graphql.subscriptions.topics import FILTER, Filter, topic_of
 from aiwebengine.runtime.wire.failure import broken_protocol

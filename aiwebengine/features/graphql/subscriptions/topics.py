@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
-from aiwebengine.features.graphql.schema.assembly import AssembledSchema
-from aiwebengine.features.graphql.schema.parts import GRAPHQL, SchemaPart
+from aiwebengine.features.graphql.schema.entries import GRAPHQL, SchemaPart
 from aiwebengine.host.filters import FILTER_LIMITS, MessageFilter
 from aiwebengine.runtime.invoker import Callee, Invoker
 from aiwebengine.runtime.registry import Registry
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.topics import DISCONNECT, ChooseSubscribers, Reason, TopicMessage, TopicOptions
 from aiwebengine.values import Invocation
+
+if TYPE_CHECKING:
+    from aiwebengine.features.graphql.schema.assembly import AssembledSchema
 
 FILTER = "\0filter"
 """Attribute of subscribers whose resolver returned a function."""

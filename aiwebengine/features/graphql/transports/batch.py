@@ -15,7 +15,7 @@ from typing import Any
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import EngineError, Invalid
+from aiwebengine.errors import INTERNAL_ERROR, EngineError, Invalid
 from aiwebengine.features.graphql.execution.execute import Execution, RequestFailed
 from aiwebengine.features.graphql.execution.results import Results, engine_refused, request_failed
 from aiwebengine.features.graphql.execution.underway import RunningOperation
@@ -86,7 +86,7 @@ class BatchedOperations:
     def _finished(self, index: int, outcome: Results | Failure) -> None:
         if isinstance(outcome, Failure):
             _log.failure("GraphQL request {request} failed", outcome, request=self._caller.request)
-            fault = EngineError("Internal server error; the server log has the details.")
+            fault = EngineError(INTERNAL_ERROR)
             self._received(index, engine_refused(fault, self._caller.request))
         else:
             self._received(index, outcome.first)

@@ -18,7 +18,16 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import TABLE, EngineError, Invalid, NotAcceptable, NotFound, UnsupportedMedia, WrongMethod
+from aiwebengine.errors import (
+    INTERNAL_ERROR,
+    TABLE,
+    EngineError,
+    Invalid,
+    NotAcceptable,
+    NotFound,
+    UnsupportedMedia,
+    WrongMethod,
+)
 from aiwebengine.features.graphql.execution.execute import Execution, NoSchema, PreparedOperation, RequestFailed
 from aiwebengine.features.graphql.execution.results import Results, engine_refused, request_failed
 from aiwebengine.features.graphql.schema.batches import Caller
@@ -172,7 +181,7 @@ class GraphQLOverHttp:
         kind, checkpoint = accepted.kind or JSON, self._execution.loop.checkpoint
         if isinstance(outcome, Failure):
             _log.failure("GraphQL request {request} failed", outcome, request=exchange.id)
-            self._refuse(exchange, EngineError("Internal server error; the server log has the details."), kind)
+            self._refuse(exchange, EngineError(INTERNAL_ERROR), kind)
         elif outcome.more is None:
             exchange.answered(written_answer(outcome.text(checkpoint), kind, checkpoint=checkpoint))
         else:
@@ -188,7 +197,7 @@ class GraphQLOverHttp:
     def _ended(self, failure: Failure, exchange: Exchange) -> None:
         if not failure.check(CancelledError):
             _log.failure("GraphQL request {request}: its stream of results failed", failure, request=exchange.id)
-            exchange.failed(EngineError("Internal server error; the server log has the details."))
+            exchange.failed(EngineError(INTERNAL_ERROR))
 
     def _failed(self, exchange: Exchange, failed: RequestFailed, kind: str) -> None:
         persisted = any((error.extensions or {}).get("code", "").startswith("PERSISTED") for error in failed.errors)

@@ -17,16 +17,17 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import EngineError, Invalid, NotFound, ScriptFailed, WrongMethod
+from aiwebengine.errors import INTERNAL_ERROR, EngineError, Invalid, NotFound, ScriptFailed, WrongMethod
 from aiwebengine.features.graphql.execution.execute import Execution, NoSchema
 from aiwebengine.features.graphql.execution.failures import FieldFailed
-from aiwebengine.features.graphql.schema.parts import SchemaPart
+from aiwebengine.features.graphql.schema.entries import SchemaPart
 from aiwebengine.features.graphql.subscriptions.feeds import Feeds
 from aiwebengine.features.graphql.subscriptions.sources import SourceRequest, YieldedValues
 from aiwebengine.features.graphql.subscriptions.topics import FILTER, SubscriptionTopics, topic_of
 from aiwebengine.features.graphql.transports.accept import JSON
 from aiwebengine.features.graphql.transports.http import NO_SCHEMA, answer, caller_of, refusal
 from aiwebengine.features.graphql.transports.outflow import Outflow
+from aiwebengine.features.graphql.transports.paths import OLDER
 from aiwebengine.values import Request
 from aiwebengine.web.events.sse import event_bytes, head
 from aiwebengine.web.events.streams import StreamServer
@@ -34,7 +35,6 @@ from aiwebengine.web.http.exchange import Exchange
 
 _log = Logger()
 
-PREFIX = "/graphql/subscription/"
 _STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "NOT_FOUND": 404, "BAD_USER_INPUT": 400, "TOO_MANY": 429}
 
 
@@ -62,7 +62,7 @@ class OlderSubscriptions:
         try:
             if request.method != "GET":
                 raise WrongMethod(f"{request.path[:200]} answers GET, not {request.method}.", allowed=("GET",))
-            part = self._part(unquote(request.path.removeprefix(PREFIX)))
+            part = self._part(unquote(request.path.removeprefix(OLDER)))
         except NoSchema:
             exchange.answered(refusal(NotFound(NO_SCHEMA), JSON, request=exchange.id))
         except EngineError as error:
@@ -140,5 +140,5 @@ class OlderSubscriptions:
             exchange.answered(refusal(error, JSON, request=exchange.id))
         elif not isinstance(error, CancelledError):
             _log.failure("a GraphQL subscription could not start", failure)
-            fault = EngineError("Internal server error; the server log has the details.")
+            fault = EngineError(INTERNAL_ERROR)
             exchange.answered(refusal(fault, JSON, request=exchange.id))

@@ -13,11 +13,10 @@ import hashlib
 from pathlib import Path
 
 from aiwebengine.errors import NotFound, Unavailable, WrongMethod
+from aiwebengine.features.graphql.transports.paths import ASSETS
 from aiwebengine.values import Answer, Request
 from aiwebengine.web.errors import error_answer
 from aiwebengine.web.http.exchange import Exchange
-
-PREFIX = "/graphql/assets/"
 
 _TYPES = {".js": b"text/javascript; charset=utf-8", ".css": b"text/css; charset=utf-8"}
 _PAGE = """<!doctype html>
@@ -63,7 +62,7 @@ class GraphiQLPage:
             )
             exchange.answered(error_answer(error, request_id=exchange.id, accept=exchange.sender.accept))
             return
-        page = _PAGE.format(assets=f"{PREFIX}{self._digest}/")
+        page = _PAGE.format(assets=f"{ASSETS}{self._digest}/")
         exchange.answered(
             Answer(
                 status=200,
@@ -80,7 +79,7 @@ class GraphiQLPage:
 
     def file(self, exchange: Exchange, request: Request) -> None:
         """Answer with one of its files."""
-        digest, _, name = request.path.removeprefix(PREFIX).partition("/")
+        digest, _, name = request.path.removeprefix(ASSETS).partition("/")
         content = self._load().get(name)
         error: NotFound | WrongMethod | None = None
         if request.method not in {"GET", "HEAD"}:

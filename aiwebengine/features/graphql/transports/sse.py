@@ -39,6 +39,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import (
+    INTERNAL_ERROR,
     Conflict,
     EngineError,
     Invalid,
@@ -518,7 +519,7 @@ def execute_to(execution: Execution, prepared: PreparedOperation, caller: Caller
     def finished_with(outcome: Results | Failure) -> None:
         if isinstance(outcome, Failure):
             _log.failure("GraphQL request {request} failed", outcome, request=caller.request)
-            message = "Internal server error; the server log has the details."
+            message = INTERNAL_ERROR
             outlet.refused([{"message": message, "extensions": {"code": "INTERNAL"}}])
         else:
             outlet.result(outcome.text(execution.loop.checkpoint), "")

@@ -38,6 +38,7 @@ from aiwebengine.features.graphql.subscriptions.feeds import Feeds
 from aiwebengine.features.graphql.subscriptions.subscribers import SubscribedOperation
 from aiwebengine.features.graphql.transports.http import NO_SCHEMA
 from aiwebengine.features.graphql.transports.params import read_params
+from aiwebengine.features.graphql.transports.paths import SOCKET
 from aiwebengine.features.graphql.transports.sse import execute_to
 from aiwebengine.features.graphql.transports.wire import encode
 from aiwebengine.interfaces import Clock
@@ -104,7 +105,7 @@ class GraphQLOverWebSocket:
         parts: What connections work with.
     """
 
-    path = "/graphql/ws"
+    path = SOCKET
     protocols: tuple[str, ...] = (PROTOCOL,)
 
     def __init__(self, parts: ConnectionParts) -> None:

@@ -16,7 +16,7 @@ from aiwebengine.features.graphql.execution.loop import ReactorLoop
 from aiwebengine.features.graphql.execution.operation import Params
 from aiwebengine.features.graphql.execution.underway import RunningOperation
 from aiwebengine.features.graphql.schema.batches import Caller
-from aiwebengine.features.graphql.schema.parts import GRAPHQL, SchemaPart
+from aiwebengine.features.graphql.schema.entries import GRAPHQL, SchemaPart
 from aiwebengine.features.graphql.schema.registration import schema_parts
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.runtime.registry import ActiveScript, Current

@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import ScriptFailed
 from aiwebengine.features.graphql.execution.operation import Params
 from aiwebengine.features.graphql.schema.batches import Caller
-from aiwebengine.features.graphql.schema.parts import SchemaPart
+from aiwebengine.features.graphql.schema.entries import SchemaPart
 from aiwebengine.features.graphql.subscriptions.feeds import Feeds
 from aiwebengine.features.graphql.subscriptions.subscribers import SubscribedOperation
 from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics

@@ -14,8 +14,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import DeploymentRefused
 from aiwebengine.features.graphql.schema.assembly import assemble
+from aiwebengine.features.graphql.schema.builder import SchemaBuilder
 from aiwebengine.features.graphql.schema.documents import ParsedSdl
-from aiwebengine.features.graphql.schema.registration import SchemaBuilder
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.observe.interpreter import Collector
 from tests.unit.features.graphql.fakes import entry, part

@@ -7,7 +7,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Invalid, TooMany
-from aiwebengine.features.graphql.schema.parts import part_of, subscriptions_of
+from aiwebengine.features.graphql.schema.entries import SchemaPart, part_of, subscriptions_of
+from aiwebengine.features.graphql.schema.parts import read_sdl
 from aiwebengine.features.graphql.schema.registration import schema_parts
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.host.registration.book import Registrations
@@ -102,3 +103,11 @@ class PartsTests(SynchronousTestCase):
         for number in range(1000):
             self.add("scalar", f"S{number}", None, handler=None)
         self.assertRaises(TooMany, self.add, "scalar", "More", None, handler=None)
+
+    def test_places_of_definitions(self) -> None:
+        """The definitions of a part have places in its SDL, unless they are not wanted."""
+        part = SchemaPart(script="s", version="1", kind="query", name="note", sdl="note: Note type Note { id: ID }")
+        places = [
+            [definition.loc is not None for definition in read_sdl(part, places=places)] for places in (True, False)
+        ]
+        self.assertEqual(places, [[True, True], [False, False]])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.features.graphql.schema.parts import SchemaPart
+from aiwebengine.features.graphql.schema.entries import SchemaPart
 from aiwebengine.features.graphql.subscriptions.feeds import Feeds
 from aiwebengine.features.graphql.subscriptions.topics import SubscriptionTopics
 from aiwebengine.features.graphql.transports.websocket import (

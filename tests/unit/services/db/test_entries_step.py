@@ -11,7 +11,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.features.graphql.schema.parts import GRAPHQL, part_of
+from aiwebengine.features.graphql.schema.entries import GRAPHQL, part_of
 from aiwebengine.features.graphql.schema.registration import schema_parts
 from aiwebengine.features.graphql.settings import GraphQLSettings
 from aiwebengine.scripts.versions import PutVersion

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Invalid, TooLarge, Unavailable
 from aiwebengine.interfaces import Mail
-from aiwebengine.services.mail_folder import MailFolder
+from aiwebengine.services.mail.folder import MailFolder
 from aiwebengine.values import MailMessage
 from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.folders import temporary_folder
