@@ -167,13 +167,6 @@ class Worker:
         process.send({**request, "id": self._number}, files)
         return done
 
-    def warm(self) -> None:
-        """Start the process now, so that the first build need not wait for it."""
-        if self._process is None:
-            with contextlib.suppress(Unavailable):
-                self._start()
-                self._end_idle()
-
     def stop(self) -> Deferred[None] | None:
         """End the process; what is in hand fails."""
         if self._process is None:

@@ -92,7 +92,6 @@ class WorkerTests(SynchronousTestCase):
     def test_no_descriptors(self) -> None:
         """Without descriptors nothing is started, each build is told so, and nobody waits for ever."""
         with few_descriptors(os.getpid(), free=3):
-            self.worker.warm()
             for _ in range(2):
                 error = self.failureResultOf(self.worker.ask({}, {}), Unavailable).value
         self.assertIn("cannot start the build worker", error.public)
@@ -113,15 +112,16 @@ class WorkerTests(SynchronousTestCase):
     def test_idle(self) -> None:
         """A worker that has had nothing to do for as long as the settings say is ended."""
         started = self.start(idle_seconds=20.0)
+        started.process.outReceived(b'{"ready": true}\n{"id": 1, "ok": {}}\n')
         started.advance(19.0)
         self.assertEqual(started.signals, [])
         started.advance(2.0)
         self.assertEqual(started.signals, ["KILL"])
 
     def start(self, **settings: Any) -> SomeProcess:
-        """Start a worker; nothing happens in it."""
+        """Start a worker, which does not answer."""
         reactor = SomeProcess()
-        new_worker(reactor, **settings).warm()
+        new_worker(reactor, **settings).ask({}, None).addErrback(lambda _: None)
         return reactor
 
     def test_time(self) -> None:
@@ -154,7 +154,6 @@ class WorkerTests(SynchronousTestCase):
 
     def test_no_process(self) -> None:
         """A process that cannot be forked is tried again with the next build."""
-        self.worker.warm()
         for _ in range(2):
             self.failureResultOf(self.worker.ask({}, {}), Unavailable)
-        self.assertEqual((self.reactor.attempts, self.worker.state()["pid"]), (3, None))
+        self.assertEqual((self.reactor.attempts, self.worker.state()["pid"]), (2, None))
