@@ -38,7 +38,7 @@ class FetchSettings:
     ca_file: Annotated[str, FilePath()] = ""
     """File with certificates in PEM form that are trusted, besides those that the system trusts."""
     connect_seconds: Annotated[float, NumberRange(least=0.1, most=300)] = 10.0
-    """Maximum time to find the addresses of a server and to connect to one of them."""
+    """Maximum time to find the addresses of a server, to connect to one of them, and for TLS, together."""
     answer_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 30.0
     """Maximum time from the request to the headers of the answer, with all redirects and retries."""
     idle_seconds: Annotated[float, NumberRange(least=0.1, most=3600)] = 30.0
@@ -48,7 +48,7 @@ class FetchSettings:
     max_answer_bytes: Annotated[int, NumberRange(least=0, most=1024 * _GIB)] = 256 * _MIB
     """Largest body of an answer, decompressed."""
     max_head_bytes: Annotated[int, NumberRange(least=1024, most=_MIB)] = 64 * 1024
-    """Largest status line and headers of an answer together."""
+    """Largest status line and headers of an answer together; it may have at most 2,000 headers."""
     max_redirects: Annotated[int, NumberRange(least=0, most=100)] = 20
     """Maximum number of redirects of one request."""
     max_open: Annotated[int, NumberRange(least=1, most=10_000)] = 64

@@ -34,12 +34,12 @@ class BytesBody:
     """A body that is there."""
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
+        self.data = data
         self.length = len(data)
 
     def startProducing(self, consumer: IConsumer) -> Deferred[None]:
         """See `IBodyProducer`."""
-        consumer.write(self._data)
+        consumer.write(self.data)
         return succeed(None)
 
     def pauseProducing(self) -> None:
@@ -216,7 +216,10 @@ class AnswerBody(Protocol):
         error = reason.value if reason is not None else None
         # Without a length a body ends with its connection.
         self._complete = isinstance(error, ResponseDone | PotentialDataLoss)
-        if not self._complete and self._error is None:
+        if self._complete:
+            # Its connection may serve the next request already.
+            self._paused = False
+        elif self._error is None:
             self._error = explained(error, server=self._server)
         self._wake()
 

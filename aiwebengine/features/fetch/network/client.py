@@ -1,36 +1,37 @@
 """
-One request to one server, over Twisted's Agent and its pool of connections.
+One request to one server, over a connection that waits from an earlier one or a new one.
 
-What the Agent does not do is done here: the head of an answer is bounded, and a connection that the server has closed
-while it was idle does not fail the request.
+A connection may be closed by its server while it waits, just as the next request comes.  If it ends before anything
+of the answer has arrived, the request is sent once more over a new one, if that can do no harm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
-from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
-from twisted.web.client import Agent, HTTPConnectionPool, ProxyAgent
-from twisted.web.http_headers import Headers
-from twisted.web.iweb import UNKNOWN_LENGTH, IAgentEndpointFactory, IBodyProducer, IResponse
-from zope.interface import implementer
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
 
-from aiwebengine.errors import Cancelled, EngineError
+from aiwebengine.errors import Cancelled
+from aiwebengine.features.fetch.network.answers import AnswerHead, AnswerParser, HeadTooLarge
 from aiwebengine.features.fetch.network.bodies import AnswerBody, BytesBody
+from aiwebengine.features.fetch.network.connection import ServerAnswer, ServerConnection
 from aiwebengine.features.fetch.network.decoding import Decoder, decoder
 from aiwebengine.features.fetch.network.endpoints import Connector
-from aiwebengine.features.fetch.network.failures import explained, is_closed, is_ended, is_tls, too_large, unavailable
+from aiwebengine.features.fetch.network.failures import explained, too_large
+from aiwebengine.features.fetch.network.idle import IdleConnections
 from aiwebengine.features.fetch.network.targets import TargetUrl
 from aiwebengine.features.fetch.settings import FetchSettings
+from aiwebengine.services.reactor.turn_share import TurnShare
 from aiwebengine.values import Cause
 
 IDEMPOTENT = frozenset(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
-_HIDDEN = frozenset([b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade", b"trailer"])
-
+_HIDDEN = frozenset(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "trailer"])
+_OF_BODY = frozenset(["POST", "PUT", "PATCH"])
+"""Methods whose requests say so if they have no body."""
 _MOST_CODINGS = 3
 
 HeaderPairs = Sequence[tuple[str, str]]
@@ -66,12 +67,10 @@ class HttpClient:
         self._connector = connector
         self._settings = settings
         self._proxied = proxied
-        self._pool = cast(Any, HTTPConnectionPool(reactor, persistent=settings.keep_alive_seconds > 0))
-        # It would send a request again only if that has no body; `send` decides about it.
-        self._pool.retryAutomatically = False
-        self._pool.maxPersistentPerHost = settings.keep_alive_connections
-        self._pool.cachedConnectionTimeout = settings.keep_alive_seconds
-        self._unshared = HTTPConnectionPool(reactor, persistent=False)
+        self._share = TurnShare(clock=reactor)
+        self._idle = IdleConnections(
+            clock=reactor, seconds=settings.keep_alive_seconds, most=settings.keep_alive_connections
+        )
         self.sent = 0
         self.connections = 0
 
@@ -97,94 +96,95 @@ class HttpClient:
             EngineError: It failed; see `failures`.
         """
         own = self._connector.own(target, cause)
-        while True:
-            # Connections to this server belong to one invocation each.
-            attempt = _PooledAttempt(self._pool if own is None else self._unshared, self._settings.max_head_bytes)
-            try:
-                response = await self._request(attempt, target, own, method=method, headers=headers, body=body)
-            except Exception as error:  # noqa: BLE001  whatever the network does, scripts get an error of ours
-                if attempt.too_large and is_ended(error):
-                    raise self._head_too_large(target) from None
-                again = method in IDEMPOTENT and (body is None or isinstance(body, BytesBody))
-                if attempt.reused and again and is_closed(error):
-                    continue
-                if is_tls(error):
-                    await self._explain_tls(target)
-                refusal = explained(error, server=target.authority)
-                # Whoever cancels this knows why.
-                raise (CancelledError() if isinstance(refusal, Cancelled) else refusal) from None
-            reply = self._reply(response, target, decode=decode)
-            # A head that arrived whole was not counted.
-            if sum(len(name) + len(value) + 4 for name, value in reply.headers) > self._settings.max_head_bytes:
-                reply.body.abort()
-                raise self._head_too_large(target)
-            return reply
+        through_proxy = self._proxied and own is None and target.scheme == "http"
+        # Connections to this server belong to one invocation each.
+        server = None if own is not None else ("proxy", "", 0) if through_proxy else target.origin
+        head = self._head(target, method, headers, body, through_proxy=through_proxy, kept=server is not None)
+
+        def make_body(answered: AnswerHead) -> AnswerBody:
+            return self._body(answered, target, decode=decode)
+
+        def sending(connection: ServerConnection) -> Deferred[ServerAnswer]:
+            self.sent += 1
+            parser = AnswerParser(method=method, most_head_bytes=self._settings.max_head_bytes)
+            return connection.send(head, body, parser=parser, make_body=make_body)
+
+        try:
+            connection = self._idle.take(server) if server is not None else None
+            if connection is not None:
+                try:
+                    return _answer(await sending(connection))
+                except (ConnectionDone, ConnectionLost):
+                    again = method in IDEMPOTENT and (body is None or isinstance(body, BytesBody))
+                    if connection.answered or not again:
+                        raise
+            connection = await self._connector.open(target, own, lambda: self._connection(server))
+            self.connections += 1
+            return _answer(await sending(connection))
+        except HeadTooLarge:
+            raise too_large(
+                f"fetch: the headers of {target.authority} have more than {self._settings.max_head_bytes} bytes "
+                "(fetch.max_head_bytes), or are too many."
+            ) from None
+        except Exception as error:  # noqa: BLE001  whatever the network does, scripts get an error of ours
+            refusal = explained(error, server=target.authority)
+            # Whoever cancels this knows why.
+            raise (CancelledError() if isinstance(refusal, Cancelled) else refusal) from None
 
     def close(self) -> Deferred[None]:
         """End all idle connections."""
-        closed: Deferred[None] = self._pool.closeCachedConnections()
-        return closed
+        return self._idle.close()
 
-    def _request(
+    def _connection(self, server: Any) -> ServerConnection:
+        def free(connection: ServerConnection) -> None:
+            if server is None:
+                connection.loseConnection()
+            else:
+                self._idle.keep(server, connection)
+
+        return ServerConnection(free=free, lost=self._idle.lost, share=self._share)
+
+    def _head(
         self,
-        attempt: _PooledAttempt,
         target: TargetUrl,
-        own: IStreamClientEndpoint | None,
-        *,
         method: str,
         headers: HeaderPairs,
         body: IBodyProducer | None,
-    ) -> Deferred[IResponse]:
-        self.sent += 1
-        raw = Headers()
-        for name, value in [("host", target.host_header), *headers]:
-            raw.addRawHeader(name.encode("latin-1"), value.encode("latin-1"))
-        endpoint = _MeteredEndpoint(own or self._connector.endpoint(target), self._connected)
-        url = f"{target.scheme}://{target.authority}{target.path}".encode("ascii")
-        agent: Any
-        if self._proxied and own is None and target.scheme == "http":
-            agent = ProxyAgent(endpoint, reactor=self._reactor, pool=attempt)
-            if self._connector.proxy_authorization:
-                raw.addRawHeader(b"proxy-authorization", self._connector.proxy_authorization)
+        *,
+        through_proxy: bool,
+        kept: bool,
+    ) -> bytes:
+        lines = [f"{method} {target.url if through_proxy else target.path} HTTP/1.1", f"host: {target.host_header}"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        if body is None:
+            if method in _OF_BODY:
+                lines.append("content-length: 0")
+        elif body.length is UNKNOWN_LENGTH:
+            lines.append("transfer-encoding: chunked")
         else:
-            agent = Agent.usingEndpointFactory(self._reactor, _Fixed(endpoint), pool=attempt)
-        sent: Deferred[IResponse] = agent.request(method.encode("ascii"), url, raw, body)
-        return sent.addCallback(attempt.answered)
+            lines.append(f"content-length: {body.length}")
+        if not kept or not self._settings.keep_alive_seconds:
+            lines.append("connection: close")
+        if through_proxy and self._connector.proxy_authorization:
+            lines.append(f"proxy-authorization: {self._connector.proxy_authorization.decode('latin-1')}")
+        lines.append("\r\n")
+        return "\r\n".join(lines).encode("latin-1")
 
-    def _head_too_large(self, target: TargetUrl) -> EngineError:
-        return too_large(
-            f"fetch: the headers of {target.authority} have more than {self._settings.max_head_bytes} bytes "
-            "(fetch.max_head_bytes)."
-        )
-
-    def _connected(self) -> None:
-        self.connections += 1
-
-    def _reply(self, response: IResponse, target: TargetUrl, *, decode: bool) -> HttpAnswer:
-        headers = [
-            (name.lower().decode("latin-1"), value.decode("latin-1"))
-            for name, values in response.headers.getAllRawHeaders()
-            if name.lower() not in _HIDDEN
-            for value in values
-        ]
-        if response.length is not UNKNOWN_LENGTH and not any(name == "content-length" for name, _ in headers):
-            headers.append(("content-length", str(response.length)))
-        codings = ",".join(value for name, value in headers if name == "content-encoding")
-        body = AnswerBody(
-            decoders=_decoders(codings) if decode else (),
+    def _body(self, head: AnswerHead, target: TargetUrl, *, decode: bool) -> AnswerBody:
+        codings = ",".join(value for name, value in head.headers if name == "content-encoding") if decode else ""
+        return AnswerBody(
+            decoders=_decoders(codings) if codings else (),
             most_bytes=self._settings.max_answer_bytes,
             idle_seconds=self._settings.idle_seconds,
             clock=self._reactor,
             server=target.authority,
         )
-        response.deliverBody(body)
-        phrase = response.phrase.decode("latin-1")
-        return HttpAnswer(status=response.code, phrase=phrase, headers=headers, body=body)
 
-    async def _explain_tls(self, target: TargetUrl) -> None:
-        why = await self._connector.certificate_problem(target)
-        if why:
-            raise unavailable("tls", f"fetch: {target.authority} is not trusted: {why}.") from None
+
+def _answer(answer: ServerAnswer) -> HttpAnswer:
+    head = answer.head
+    headers = [pair for pair in head.headers if pair[0] not in _HIDDEN]
+    return HttpAnswer(status=head.status, phrase=head.phrase, headers=headers, body=answer.body)
 
 
 def _decoders(codings: str) -> list[Decoder]:
@@ -193,102 +193,3 @@ def _decoders(codings: str) -> list[Decoder]:
     found = [decoder(name) for name in reversed(names)]
     known = [one for one in found if one is not None]
     return known if len(known) == len(found) and len(known) <= _MOST_CODINGS else []
-
-
-class _PooledAttempt:
-    """The pool as one request sees it: which connection it gets, and how much of a head it has read."""
-
-    def __init__(self, pool: Any, most_head_bytes: int) -> None:
-        self._pool = pool
-        self._most_head_bytes = most_head_bytes
-        self._meter: _HeadMeter | None = None
-        self.persistent = pool.persistent
-        self.reused = False
-
-    def getConnection(self, key: Any, endpoint: IStreamClientEndpoint) -> Deferred[Any]:
-        """See `HTTPConnectionPool.getConnection`."""
-        connected: Deferred[Any] = self._pool.getConnection(key, endpoint)
-        return connected.addCallback(self._got)
-
-    def answered(self, response: IResponse) -> IResponse:
-        """The head has arrived."""
-        if self._meter is not None:
-            self._meter.head_is_over()
-        return response
-
-    @property
-    def too_large(self) -> bool:
-        """Whether the head was too large."""
-        return self._meter is not None and self._meter.too_large
-
-    def _got(self, connection: Any) -> Any:
-        self._meter = connection.transport
-        self.reused = self._meter.begin(self._most_head_bytes)
-        return connection
-
-
-class _HeadMeter(ProtocolWrapper):
-    """Counts what arrives on a connection before the head of an answer is complete."""
-
-    too_large = False
-    _begun = False
-    _left: int | None = None
-
-    def begin(self, most_head_bytes: int) -> bool:
-        """Note that a request begins; returns whether there was one before."""
-        reused, self._begun = self._begun, True
-        self._left = most_head_bytes
-        return reused
-
-    def head_is_over(self) -> None:
-        """Count no more."""
-        self._left = None
-
-    def loseConnection(self) -> None:
-        """Note that a line of the head is too long: there is nothing else that ends a connection there."""
-        if self._left is not None:
-            self.too_large = True
-        super().loseConnection()
-
-    def dataReceived(self, data: bytes) -> None:
-        """Pass data on; the head is over when what it was passed to says so."""
-        super().dataReceived(data)
-        if self._left is not None:
-            self._left -= len(data)
-            if self._left < 0:
-                self.too_large = True
-                self.abortConnection()
-
-
-class _HeadMeters(WrappingFactory):
-    protocol = _HeadMeter
-    noisy = False
-
-
-@implementer(IStreamClientEndpoint)
-class _MeteredEndpoint:
-    def __init__(self, endpoint: IStreamClientEndpoint, connected: Callable[[], None]) -> None:
-        self._endpoint = endpoint
-        self._connected = connected
-
-    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:  # noqa: N803  the interface's
-        """See `IStreamClientEndpoint.connect`."""
-        # It would log a line for each connection.
-        protocolFactory.noisy = False  # type: ignore[attr-defined]
-        connecting: Deferred[Any] = self._endpoint.connect(_HeadMeters(protocolFactory))
-
-        def connected(meter: Any) -> Any:
-            self._connected()
-            return meter.wrappedProtocol
-
-        return connecting.addCallback(connected)
-
-
-@implementer(IAgentEndpointFactory)
-class _Fixed:
-    def __init__(self, endpoint: IStreamClientEndpoint) -> None:
-        self._endpoint = endpoint
-
-    def endpointForURI(self, uri: Any) -> IStreamClientEndpoint:  # noqa: ARG002  the interface's
-        """See `IAgentEndpointFactory`."""
-        return self._endpoint

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from twisted.internet import defer
 from twisted.internet import error as neterror
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, succeed
@@ -13,6 +14,7 @@ from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import (
     IHostnameResolver,
     IHostResolution,
+    IOpenSSLClientConnectionCreator,
     IProtocol,
     IProtocolFactory,
     IReactorPluggableNameResolver,
@@ -27,10 +29,11 @@ from zope.interface import implementer
 
 from aiwebengine.errors import Denied
 from aiwebengine.features.fetch.network.addresses import AllowedAddresses
-from aiwebengine.features.fetch.network.failures import unavailable
+from aiwebengine.features.fetch.network.connection import ServerConnection
+from aiwebengine.features.fetch.network.failures import NameTooSlow, unavailable
 from aiwebengine.features.fetch.network.proxies import Proxy
 from aiwebengine.features.fetch.network.targets import TargetUrl
-from aiwebengine.features.fetch.network.tls import TrustedServers
+from aiwebengine.features.fetch.network.tls import CheckedHandshake, TrustedServers
 from aiwebengine.interfaces import OwnServer
 from aiwebengine.services.threads import Runs
 from aiwebengine.values import Cause
@@ -59,6 +62,25 @@ def resolve_in(threads: Runs) -> Resolve:
     return lambda host: threads.run(lookup, host)
 
 
+class _Deadline:
+    """When a connection must be there."""
+
+    def __init__(self, clock: Any, seconds: float) -> None:
+        self._clock = clock
+        self.seconds = seconds
+        self._ends: float = clock.seconds() + seconds
+
+    @property
+    def left(self) -> float:
+        """Return how many seconds are left."""
+        left: float = self._ends - self._clock.seconds()
+        return max(left, 0.0)
+
+    def hold(self, waiting: Deferred[Any]) -> None:
+        """Have something fail if it takes longer."""
+        waiting.addTimeout(self.left, self._clock)
+
+
 class Connector:
     """
     Makes connections for requests.
@@ -70,7 +92,7 @@ class Connector:
         trusted: Says which certificates are accepted.
         proxy: Where to send requests instead; None: to their servers.
         own: Returns this server itself.
-        seconds: Longest time for one connection.
+        seconds: Longest time to find a server, to connect to it, and for the handshake of TLS, all together.
     """
 
     def __init__(
@@ -108,47 +130,96 @@ class Connector:
             return _CheckedEndpoint(self, target.host, target.port, check=self._refuse)
         return _CheckedEndpoint(self, self._proxy.host, self._proxy.port, check=None)
 
-    def endpoint(self, target: TargetUrl) -> IStreamClientEndpoint:
-        """Return the endpoint to which a request is sent."""
+    def endpoint(
+        self, target: TargetUrl, creator: IOpenSSLClientConnectionCreator | None = None
+    ) -> IStreamClientEndpoint:
+        """
+        Return the endpoint to which a request is sent.
+
+        Args:
+            creator: Makes the connection of TLS; None: that of the host.
+        """
         plain = self.plain(target)
         if target.scheme == "http":
             return plain
         if self._proxy is not None:
-            plain = _Tunnel(plain, target, self._proxy)
-        return wrapClientTLS(self._trusted.creator(target.host), plain)
+            plain = _Tunnel(plain, target, self._proxy, self._deadline())
+        return wrapClientTLS(creator or self._trusted.creator(target.host), plain)
 
-    async def certificate_problem(self, target: TargetUrl) -> str:
-        """Return what is wrong with the certificate of a server whose TLS failed; empty if that is not known."""
-        plain = self.plain(target)
-        if self._proxy is not None:
-            plain = _Tunnel(plain, target, self._proxy)
-        return await self._trusted.problem(plain, target.host, reactor=self._reactor)
+    async def open(
+        self, target: TargetUrl, own: IStreamClientEndpoint | None, make: Callable[[], ServerConnection]
+    ) -> ServerConnection:
+        """
+        Return a connection to a server that is ready for a request.
 
-    async def connect(
+        Args:
+            own: This server itself, if the request is for it; see `own`.
+            make: Makes the protocol of it.
+
+        Raises:
+            Exception: There is none; see `failures.explained`.
+        """
+        made = make()
+        factory = Factory()
+        factory.noisy = False
+        factory.buildProtocol = lambda _: made  # type: ignore[assignment,method-assign]
+        if own is not None or target.scheme == "http":
+            await (own or self.plain(target)).connect(factory)
+            return made
+        handshake = self._trusted.handshake(target.host)
+        deadline = self._deadline()
+        await self.endpoint(target, handshake).connect(factory)
+        deadline.hold(made.secured)
+        try:
+            await made.secured
+        except Exception as error:  # noqa: BLE001  what a handshake fails with may be anything
+            made.abortConnection()
+            raise self._failed_handshake(target, handshake, error) from None
+        return made
+
+    def _failed_handshake(self, target: TargetUrl, handshake: CheckedHandshake, error: Exception) -> Exception:
+        match error:
+            case defer.TimeoutError():
+                why = f"the handshake was not complete {self._seconds:g} s after the connection was begun"
+            case neterror.ConnectionDone() | neterror.ConnectionLost():
+                why = "the connection was closed during the handshake"
+            case _:
+                problem = handshake.problem(error)
+                if problem:
+                    return unavailable("tls", f"fetch: {target.authority} is not trusted: {problem}.")
+                return error
+        return unavailable("tls", f"fetch: TLS with {target.authority} failed: {why}.")
+
+    def connect(
         self,
         host: str,
         port: int,
         factory: IProtocolFactory,
         check: Callable[[str, Sequence[str]], Sequence[str]] | None,
-    ) -> IProtocol:
-        """Connect to one of the addresses of a host."""
-        found = await self._resolve(host)
-        if check is not None:
-            found = check(host, found)
-        fixed = _FixedAddresses(self._reactor, found)
-        endpoint = HostnameEndpoint(fixed, "checked.invalid", port, timeout=self._seconds)
-        connected: IProtocol = await endpoint.connect(factory)
-        return connected
+    ) -> Deferred[IProtocol]:
+        """Connect to one of the addresses of a host, in time."""
+        resolved = False
 
-    def in_time(self, connecting: Deferred[IProtocol]) -> Deferred[IProtocol]:
-        """Have it fail when it has taken too long."""
+        async def work() -> IProtocol:
+            nonlocal resolved
+            found = await self._resolve(host)
+            resolved = True
+            if check is not None:
+                found = check(host, found)
+            fixed = _FixedAddresses(self._reactor, found)
+            endpoint = HostnameEndpoint(fixed, "checked.invalid", port, timeout=self._seconds)
+            connected: IProtocol = await endpoint.connect(factory)
+            return connected
 
         def late(result: Any, _: float) -> Any:
             if isinstance(result, Failure):
-                raise neterror.TimeoutError
+                raise neterror.TimeoutError if resolved else NameTooSlow
             return result
 
-        return connecting.addTimeout(self._seconds, self._reactor, onTimeoutCancel=late)
+        return Deferred.fromCoroutine(work()).addTimeout(self._seconds, self._reactor, onTimeoutCancel=late)
+
+    def _deadline(self) -> _Deadline:
+        return _Deadline(self._reactor, self._seconds)
 
     def _refuse(self, host: str, found: Sequence[str]) -> Sequence[str]:
         allowed = [address for address in found if self._addresses.allows(address)]
@@ -192,10 +263,7 @@ class _CheckedEndpoint:
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803  the interface's
         """See `IStreamClientEndpoint.connect`."""
-        connecting: Deferred[IProtocol] = Deferred.fromCoroutine(
-            self._connector.connect(self._host, self._port, protocolFactory, self._check)
-        )
-        return self._connector.in_time(connecting)
+        return self._connector.connect(self._host, self._port, protocolFactory, self._check)
 
 
 @implementer(IReactorPluggableNameResolver, IReactorTime, IHostnameResolver)
@@ -252,10 +320,13 @@ class _Resolution:
 class _Tunnel:
     """A connection to a server through a proxy, by CONNECT."""
 
-    def __init__(self, proxy_endpoint: IStreamClientEndpoint, target: TargetUrl, proxy: Proxy) -> None:
+    def __init__(
+        self, proxy_endpoint: IStreamClientEndpoint, target: TargetUrl, proxy: Proxy, deadline: _Deadline
+    ) -> None:
         self._endpoint = proxy_endpoint
         self._target = target
         self._proxy = proxy
+        self._deadline = deadline
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803  the interface's
         """See `IStreamClientEndpoint.connect`."""
@@ -264,7 +335,14 @@ class _Tunnel:
     async def _connect(self, factory: IProtocolFactory) -> IProtocol:
         knock = _Knock(self._target.authority, self._proxy.authorization)
         await self._endpoint.connect(Factory.forProtocol(lambda: knock))
-        rest = await knock.opened
+        self._deadline.hold(knock.opened)
+        try:
+            rest = await knock.opened
+        except defer.TimeoutError:
+            raise unavailable(
+                "proxy",
+                f"fetch: the proxy did not connect to {self._target.authority} within {self._deadline.seconds:g} s.",
+            ) from None
         inner = factory.buildProtocol(knock.transport.getPeer())  # type: ignore[union-attr]
         if inner is None:
             raise neterror.ConnectError(string="no protocol")

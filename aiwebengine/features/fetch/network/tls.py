@@ -8,18 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
-from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import wrapClientTLS
-from twisted.internet.interfaces import IHandshakeListener, IOpenSSLClientConnectionCreator, IStreamClientEndpoint
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.ssl import optionsForClientTLS, platformTrust
 from zope.interface import implementer
 
 _MOST_CREATORS = 100
-_LOOK_SECONDS = 5.0
 _MOST_NAMES = 5
 
 
@@ -49,27 +44,58 @@ class TrustedServers:
             del self._creators[next(iter(self._creators))]
         return creator
 
-    async def problem(self, endpoint: IStreamClientEndpoint, host: str, *, reactor: Any) -> str:
+    def handshake(self, host: str) -> CheckedHandshake:
+        """Return what makes one connection to a host."""
+        return CheckedHandshake(self.creator(host), host, self._now)
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class CheckedHandshake:
+    """
+    Makes one connection, and says what was wrong with the certificate of the server.
+
+    Args:
+        creator: Makes it.
+        host: Whose certificate it must be.
+        now: Returns what time it is.
+    """
+
+    def __init__(self, creator: IOpenSSLClientConnectionCreator, host: str, now: Callable[[], datetime]) -> None:
+        self._creator = creator
+        self._host = host
+        self._now = now
+        self._connection: SSL.Connection | None = None
+
+    def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:  # noqa: N803  the interface's
+        """See `IOpenSSLClientConnectionCreator`."""
+        self._connection = self._creator.clientConnectionForTLS(tlsProtocol)
+        return self._connection
+
+    def problem(self, error: BaseException) -> str:
         """
-        Look at the certificate of a server that is not trusted; nothing is sent to it.
+        Return in words what is wrong with the certificate.
+
+        Args:
+            error: What the handshake failed with.
 
         Returns:
-            What is wrong with it, in words; empty if that cannot be found out.
+            Empty if it failed for another reason.
         """
-        look = _Look()
-        connecting = wrapClientTLS(_Untrusting(host), endpoint).connect(Factory.forProtocol(lambda: look))
-        waiting: Deferred[bytes] = connecting.addCallback(lambda _: look.seen)
-        waiting.addTimeout(_LOOK_SECONDS, reactor)
-        try:
-            raw = await waiting
-        except Exception:  # noqa: BLE001  what is wrong was said already; this only adds to it
+        chain = self._connection.get_peer_cert_chain() if self._connection is not None else None
+        if not chain or not is_refusal(error):
             return ""
-        finally:
-            look.leave()
         try:
-            return why_not_trusted(x509.load_der_x509_certificate(raw), host, self._now())
+            return why_not_trusted(chain[0].to_cryptography(), self._host, self._now())
         except ValueError:
             return "its certificate cannot be read"
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Return whether a handshake failed because of the certificate of the server."""
+    if type(error).__module__.startswith("service_identity"):
+        return True
+    reasons = error.args[0] if isinstance(error, SSL.Error) and error.args else ()
+    return any("certificate verify failed" in str(reason) for reason in reasons)
 
 
 def why_not_trusted(certificate: x509.Certificate, host: str, now: datetime) -> str:
@@ -130,49 +156,3 @@ class _WithAuthorities:
             # One that is there already is not added again.
             store.add_cert(authority)
         return connection
-
-
-@implementer(IOpenSSLClientConnectionCreator)
-class _Untrusting:
-    """Accepts any certificate, to look at it."""
-
-    def __init__(self, host: str) -> None:
-        self._host = host
-
-    def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:  # noqa: ARG002, N803  the interface's
-        """See `IOpenSSLClientConnectionCreator`."""
-        connection = SSL.Connection(SSL.Context(SSL.TLS_METHOD), None)
-        if not _is_address(self._host):
-            connection.set_tlsext_host_name(self._host.encode("ascii"))
-        return connection
-
-
-@implementer(IHandshakeListener)
-class _Look(Protocol):
-    """Reads the certificate of a server, and goes."""
-
-    def __init__(self) -> None:
-        self.seen: Deferred[bytes] = Deferred()
-        self._gone = False
-
-    def handshakeCompleted(self) -> None:
-        """See `IHandshakeListener`: the certificate is there."""
-        certificate = self._transport().getPeerCertificate()
-        if certificate is None:
-            self.seen.errback(ValueError("no certificate"))
-        else:
-            self.seen.callback(certificate.to_cryptography().public_bytes(Encoding.DER))
-
-    def connectionLost(self, reason: Any = None) -> None:
-        """The connection is over, perhaps before the handshake was."""
-        self._gone = True
-        if not self.seen.called:
-            self.seen.errback(reason)
-
-    def leave(self) -> None:
-        """End the connection."""
-        if self.transport is not None and not self._gone:
-            self._transport().abortConnection()
-
-    def _transport(self) -> Any:
-        return self.transport

@@ -18,7 +18,7 @@ from twisted.web.iweb import IResponse
 
 from tests.e2e.features.fetch.asking import ask, asking, get
 from tests.support.clients.bodies import read_body
-from tests.support.clients.peer import Received, peer
+from tests.support.clients.peer import PeerConnection, Received, peer
 from tests.support.waiting import until
 
 reactor: Any = _reactor
@@ -142,8 +142,29 @@ async def test_no_connection(tmp_path: Path) -> None:
             filler.connect_ex(full.getsockname())
         async with asking(tmp_path, connect_seconds=0.2, answer_seconds=50.0) as engine:
             told = await ask(engine, f"http://127.0.0.1:{full.getsockname()[1]}/")
-    assert (told["code"], told["reason"]) == ("unavailable", "timeout"), told
+    assert (told["code"], told["reason"]) == ("unavailable", "connect"), told
     assert "did not accept the connection in time" in told["message"]
+
+
+@pytest.mark.setting("fetch.connect_seconds")
+@pytest_twisted.ensureDeferred
+async def test_no_handshake(tmp_path: Path) -> None:
+    """A server that accepts a connection and never answers the handshake of TLS, or closes it, is given up."""
+    async with peer() as other, asking(tmp_path, connect_seconds=0.3, answer_seconds=50.0) as engine:
+        other.raw = lambda connection, data: None
+        told = await ask(engine, f"https://127.0.0.1:{other.port}/")
+        assert (told["code"], told["reason"]) == ("unavailable", "tls"), told
+        assert "the handshake was not complete 0.3 s after" in told["message"]
+        await other.left()
+
+        def close(connection: PeerConnection, _: bytes) -> None:
+            assert connection.transport is not None
+            connection.transport.loseConnection()
+
+        other.raw = close
+        told = await ask(engine, f"https://127.0.0.1:{other.port}/")
+        assert (told["code"], told["reason"]) == ("unavailable", "tls"), told
+        assert "closed during the handshake" in told["message"]
 
 
 @pytest.mark.setting("fetch.max_redirects")

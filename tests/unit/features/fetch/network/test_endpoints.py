@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import Denied, Unavailable
 from aiwebengine.features.fetch.network.addresses import AllowedAddresses
 from aiwebengine.features.fetch.network.endpoints import Connector, resolve_in
+from aiwebengine.features.fetch.network.failures import NameTooSlow
 from aiwebengine.features.fetch.network.proxies import read_proxy
 from aiwebengine.features.fetch.network.targets import read_target
 from aiwebengine.features.fetch.network.tls import TrustedServers
@@ -97,13 +98,13 @@ class ConnectorTests(ConnectorCase):
 
     def test_too_long(self):
         """A resolver that does not answer, and a server that does not, take no longer than is allowed."""
-        for resolve in (lambda _: Deferred(), self.resolve):
+        for resolve, error in ((lambda _: Deferred(), NameTooSlow), (self.resolve, ConnectTimeout)):
             self.resolve = resolve
             _, connecting = self.connect("http://93.184.216.34/")
             self.reactor.advance(4.9)
             self.assertNoResult(connecting)
             self.reactor.advance(0.2)
-            self.failureResultOf(connecting, ConnectTimeout)
+            self.assertIs(self.failureResultOf(connecting, ConnectTimeout).type, error)
 
     def test_refused(self):
         """A name that resolves to an address that is not public is refused, and the message names both."""
@@ -193,6 +194,17 @@ class TunnelTests(ConnectorCase):
         _, connecting = self.tunnel()
         self.knock.connectionLost(Failure(ConnectionLost()))
         self.failureResultOf(connecting, ConnectionLost)
+
+    @pytest.mark.setting("fetch.connect_seconds")
+    def test_no_answer_of_the_proxy(self):
+        """A proxy that does not answer in the time for the whole connection is given up."""
+        transport, connecting = self.tunnel()
+        self.reactor.advance(4.9)
+        self.assertNoResult(connecting)
+        self.reactor.advance(0.2)
+        refused = self.failureResultOf(connecting, Unavailable).value
+        self.assertEqual(refused.details, {"reason": "proxy"})
+        self.assertTrue(transport.disconnecting)
 
     def test_cancelled(self):
         """A tunnel that nobody waits for any more is closed."""

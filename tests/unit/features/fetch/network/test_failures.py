@@ -6,12 +6,11 @@ import pytest
 from OpenSSL import SSL
 from twisted.internet import error as neterror
 from twisted.internet.defer import CancelledError
-from twisted.python.failure import Failure
-from twisted.web.client import RequestTransmissionFailed, ResponseFailed, ResponseNeverReceived
 from twisted.web.http import PotentialDataLoss
 
 from aiwebengine.errors import Cancelled, Denied
-from aiwebengine.features.fetch.network.failures import explained, is_closed, is_ended, is_tls
+from aiwebengine.features.fetch.network.answers import HeadTooLarge, NotHttp
+from aiwebengine.features.fetch.network.failures import NameTooSlow, explained, is_tls
 
 TLS = SSL.Error([("SSL routines", "", "certificate verify failed")])
 
@@ -22,21 +21,21 @@ TLS = SSL.Error([("SSL routines", "", "certificate verify failed")])
         (neterror.DNSLookupError("x"), "dns", "the name of a.example:80 cannot be resolved"),
         (neterror.ConnectionRefusedError(), "connect", "nothing listens there"),
         (neterror.NoRouteError(osError=113), "connect", "no connection to a.example:80"),
-        (neterror.TimeoutError(), "timeout", "did not accept the connection in time"),
+        (NameTooSlow(), "dns", "the name of a.example:80 was not resolved in time"),
+        (neterror.TimeoutError(), "connect", "did not accept the connection in time"),
+        (neterror.TCPTimedOutError(), "connect", "did not accept the connection in time"),
         (neterror.ConnectionLost(), "closed", "closed the connection before its answer was complete"),
         (PotentialDataLoss(), "closed", "closed the connection"),
         (TLS, "tls", "certificate verify failed"),
         (SSL.Error(), "tls", "TLS with a.example:80 failed"),
-        (ResponseFailed([Failure(ValueError("no digits"))]), "protocol", "is not valid HTTP: no digits"),
-        (ResponseNeverReceived([Failure(neterror.ConnectionLost()), Failure(TLS)]), "tls", "verify failed"),
-        (ResponseFailed([Failure(neterror.ConnectionLost())]), "closed", "closed the connection"),
-        (RequestTransmissionFailed([Failure(ResponseFailed([Failure(TLS)]))]), "tls", "verify failed"),
-        (ResponseFailed([]), "protocol", "not valid HTTP"),
+        (neterror.ConnectionAborted(), "closed", "closed the connection"),
+        (NotHttp("no digits"), "protocol", "is not valid HTTP: no digits"),
+        (HeadTooLarge(), "size", "a.example:80 sends too much behind the body"),
         (None, "protocol", "not valid HTTP"),
     ],
 )
 def test_explained(error, reason, words):
-    """Each kind of failure has a reason of its own and names the server; of several the telling one counts."""
+    """Each kind of failure has a reason of its own and names the server."""
     told = explained(error, server="a.example:80")
     assert told.details == {"reason": reason}
     assert words in told.public
@@ -46,7 +45,7 @@ def test_explained(error, reason, words):
 def test_errors_of_ours():
     """An error that was meant for the script stays as it is; a cancelled request says so."""
     denied = Denied("no")
-    assert explained(ResponseFailed([Failure(denied)]), server="a") is denied
+    assert explained(denied, server="a") is denied
     assert isinstance(explained(CancelledError(), server="a"), Cancelled)
 
 
@@ -56,14 +55,8 @@ def test_mistakes_of_ours():
         explained(KeyError("x"), server="a")
 
 
-def test_kinds():
-    """Only a connection that ended before there was any answer lets a request be sent again."""
-    closed = [Failure(neterror.ConnectionDone())]
-    assert is_closed(ResponseNeverReceived(closed))
-    assert not is_closed(ResponseFailed(closed))
-    assert not is_closed(ResponseNeverReceived([Failure(TLS)]))
-    assert is_tls(ResponseNeverReceived([Failure(TLS)]))
-    assert not is_tls(ResponseNeverReceived(closed))
-    assert is_ended(ResponseNeverReceived([Failure(neterror.ConnectionAborted())]))
-    assert is_ended(ResponseNeverReceived(closed))
-    assert not is_ended(ResponseNeverReceived([*closed, Failure(ValueError("no HTTP"))]))
+def test_tls():
+    """Failures of TLS are told from others."""
+    assert is_tls(TLS)
+    assert not is_tls(neterror.ConnectionDone())
+    assert not is_tls(None)
