@@ -13,7 +13,13 @@ server may take the other one back:
                                                  _command=log v=[["info","hello",null]]
                                                  _ask=7 _command=host n=notes.get v=["a"]
     _answer=7 v={"ok":1}
-                                                 _answer=1 h= e=a v={"a":1}
+                                                 _answer=1 h= v={"a":1}
+
+The body of an answer leaves as the bytes that the client gets: the base64 or JSON in which the engine gave it is read
+here and not in the server, which serves others meanwhile.  Of a part of an answer that goes on, `v` has the head, NUL
+and the body.
+
+    _ask=7 _command=host n=answer.write v=NUL <the bytes of a piece>
 
 `d` and `c` are the milliseconds of wall and processor time that the run may take.  A long body of a request follows the
 JSON of a run, see `requests.py`.
@@ -43,6 +49,7 @@ import time
 from collections import deque
 from types import CodeType
 
+from sandbox.answers import body_bytes, part_value
 from sandbox.bodies import Receiver, encode
 from sandbox.boxes import BadBox, Box, encode_pair
 from sandbox.deadline import Deadline
@@ -94,7 +101,7 @@ class Conversation:
         self._logs: list[str] = []
         self._parts: set[bytes] = set()
         """Ids of the open calls with which the answer itself travels."""
-        self._heads: dict[tuple[bytes, str, str], bytes] = {}
+        self._heads: dict[tuple[bytes, str], bytes] = {}
         """Encoded: most answers of a script begin as some before."""
         self._read_bytes = _READ_BYTES
         self._recording = False
@@ -214,30 +221,29 @@ class Conversation:
             tag = number.encode("ascii")
             if name in _PARTS:
                 self._parts.add(tag)
+                value = part_value(arguments)
+            else:
+                value = arguments.encode("ascii")
             if self._steps is not None:
                 self._open.add(tag)
             self._put_logs()
             head = encode_pair(b"_ask", tag) + _HOST + encode_pair(b"n", name.encode("ascii"))
-            self._out.append(encode(head, arguments.encode("ascii")))
+            self._out.append(encode(head, value))
         return output
 
     def _answer(self, tag: bytes, output: str) -> None:
         length, _, rest = output[1:].partition(" ")
         end = 1 + int(length)
         self._put_logs()
-        self._out.append(encode(self._answer_head(tag, rest[1:end], rest[0]), rest[end:].encode("ascii")))
+        self._out.append(encode(self._answer_head(tag, rest[1:end]), body_bytes(rest[0], rest[end:])))
         self._flush()
 
-    def _answer_head(self, tag: bytes, head: str, encoding: str) -> bytes:
-        known = self._heads.get((tag, head, encoding))
+    def _answer_head(self, tag: bytes, head: str) -> bytes:
+        known = self._heads.get((tag, head))
         if known is None:
-            known = (
-                encode_pair(b"_answer", tag)
-                + encode_pair(b"h", head.encode("ascii"))
-                + encode_pair(b"e", encoding.encode("ascii"))
-            )
+            known = encode_pair(b"_answer", tag) + encode_pair(b"h", head.encode("ascii"))
             if len(head) <= _SHORT_HEAD and len(self._heads) < _MOST_HEADS:
-                self._heads[tag, head, encoding] = known
+                self._heads[tag, head] = known
         return known
 
     def _fail(self, tag: bytes, failure: Failure) -> None:

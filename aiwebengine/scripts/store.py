@@ -23,6 +23,7 @@ from aiwebengine.scripts.versions import (
     History,
     HistoryEvent,
     NewVersion,
+    PastVersion,
     PutVersion,
     RegisteredEntries,
     RemoveScript,
@@ -37,6 +38,11 @@ from aiwebengine.services.db.tables import script_events, scripts, version_files
 from aiwebengine.values import Bundle
 
 _EVENTS_SHOWN = 200
+_VERSIONS_SHOWN = 1000
+_SHOWN_OF_PAST = (
+    versions.c.number, versions.c.version, versions.c.grants, versions.c.author, versions.c.message,
+    versions.c.origin, versions.c.deployed_at, versions.c.size,
+)  # fmt: skip
 
 
 class ScriptStore:
@@ -183,10 +189,14 @@ class ScriptStore:
 
         def read(connection: Connection) -> History:
             script = _script(connection, uri)
+            # What they register may be hundreds of kilobytes of each.
             rows = connection.execute(
-                _version_query().where(scripts.c.id == script.id).order_by(versions.c.number.desc())
+                sa.select(*_SHOWN_OF_PAST)
+                .where(versions.c.script == script.id)
+                .order_by(versions.c.number.desc())
+                .limit(_VERSIONS_SHOWN)
             )
-            kept = tuple(_version(row) for row in rows)
+            kept = tuple(_past_version(row) for row in rows)
             events = connection.execute(
                 sa.select(script_events)
                 .where(script_events.c.script == script.id)
@@ -472,6 +482,19 @@ def _version(row: Row[Any]) -> Version:
         registered=RegisteredEntries.from_json(json.loads(row.registered), script=row.uri, version=row.version),
         warnings=tuple(problem_from_json(stored) for stored in json.loads(row.warnings)),
         toolchain=row.toolchain,
+        author=row.author,
+        message=row.message,
+        origin=row.origin,
+        deployed_at=row.deployed_at,
+        size_bytes=row.size,
+    )
+
+
+def _past_version(row: Any) -> PastVersion:
+    return PastVersion(
+        number=row.number,
+        id=row.version,
+        grants=frozenset(json.loads(row.grants)),
         author=row.author,
         message=row.message,
         origin=row.origin,

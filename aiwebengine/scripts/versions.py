@@ -125,13 +125,28 @@ class HistoryEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastVersion:
+    """What the history shows of a version; the members are those of `Version`."""
+
+    number: int
+    id: str
+    grants: frozenset[str]
+    author: str
+    message: str
+    deployed_at: int
+    size_bytes: int
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """What is kept of a script's past, newest first."""
 
     uri: str
     current: int | None
     """None: the script is deleted."""
-    versions: tuple[Version, ...]
+    versions: tuple[PastVersion, ...]
+    """The newest thousand."""
     events: tuple[HistoryEvent, ...]
 
 

@@ -6,13 +6,14 @@ import http.client
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,13 @@ class BurdenedServer:
         """Have a request recorded."""
         headers = {"x-aiwebengine-token": self._token, "x-aiwebengine-record": "1", "content-type": kind}
         return self.ask(method, path, body, headers)
+
+    def seed(self, database: str, rows: Iterable[tuple[str, Sequence[tuple[object, ...]]]]) -> None:
+        """Put rows into a database of the server, statement by statement."""
+        with closing(sqlite3.connect(self._folder / database, timeout=60)) as connection:
+            for statement, values in rows:
+                connection.executemany(statement, values)
+            connection.commit()
 
     def connect(self) -> socket.socket:
         """Open a connection."""

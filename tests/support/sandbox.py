@@ -74,9 +74,8 @@ class Seen:
 
     @property
     def body(self) -> str:
-        """The answer's body as text, whatever its encoding."""
-        text = self.box[b"v"].decode("ascii")
-        return json.loads(text) if self.box.get(b"e") == b"j" else text
+        """The answer's body as text."""
+        return self.box[b"v"].decode()
 
     @property
     def value(self) -> Any:
@@ -98,6 +97,15 @@ class Seen:
     def messages(self) -> list[str]:
         """The text of the log lines."""
         return [line[1] for line in self.logs]
+
+
+def _arguments(box: Box) -> list[Any]:
+    """Return the arguments of a call; of a part of the answer, its head and its body."""
+    if not box[b"n"].startswith(b"answer."):
+        arguments: list[Any] = json.loads(box[b"v"])
+        return arguments
+    head, _, body = box[b"v"].partition(b"\0")
+    return [head.decode("ascii"), body]
 
 
 def _null(name: str, arguments: list[Any]) -> Any:
@@ -146,7 +154,7 @@ class Wire:
             if box[b"_command"] == b"position":
                 seen.position = box[b"v"].decode("ascii").splitlines()
                 continue
-            name, arguments = box[b"n"].decode(), json.loads(box[b"v"])
+            name, arguments = box[b"n"].decode(), _arguments(box)
             seen.calls.append((name, arguments))
             try:
                 answer = {"ok": host(name, arguments)}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+from typing import Any
+
 from aiwebengine.features.receipts.budgets import Budgets
 from aiwebengine.features.receipts.receipts import Receipts
 from aiwebengine.scripts.package import check_uri
@@ -48,15 +51,22 @@ class ReceiptList:
         before = call.integer("before", least=1, most=2**63 - 1)
         outcome = call.text("outcome")
         receipts = await self._receipts.kept(uri, limit=limit, before=before, outcome=outcome) if limit else []
-        figures = self._receipts.figures(uri)
         recent = [record for record in self._receipts.recent(uri) if outcome in {None, record.receipt.outcome}]
         document = {
             "uri": uri,
             "since": int(self._receipts.since * 1000),
-            "routes": [{"label": label, **route.as_json()} for label, route in sorted(figures.items())],
             "budgets": self._budgets.figures_of(uri),
-            "recent": [record.as_json() for record in recent[:limit]],
-            "kept": [record.as_json() for record in receipts],
             "next": receipts[-1].id if receipts and len(receipts) == limit else None,
         }
-        return LongAnswer(lambda: document)
+        figures = list(self._receipts.figures(uri).items())
+
+        def whole() -> dict[str, Any]:
+            # A route whose figures grow meanwhile is shown with the request or without it.
+            return {
+                **document,
+                "routes": [{"label": label, **route.as_json()} for label, route in sorted(figures, key=itemgetter(0))],
+                "recent": [record.as_json() for record in recent[:limit]],
+                "kept": [record.as_json() for record in receipts],
+            }
+
+        return LongAnswer(whole)

@@ -75,7 +75,7 @@ class HostConversation:
         self.lines: Lines | None = None
         """Counts log lines; None if there were none."""
 
-    def count(self, name: str, argument: str) -> CallCost:
+    def count(self, name: str, argument: str | bytes) -> CallCost:
         """
         Count a call, whoever answers it.
 

@@ -23,7 +23,7 @@ from aiwebengine.runtime.moves import Move
 from aiwebengine.runtime.runs.costs import RunCosts
 from aiwebengine.runtime.runs.run_recording import RunRecording
 from aiwebengine.runtime.runs.sink import Sink
-from aiwebengine.runtime.wire.answer import read_answer, read_body, read_head, read_strings
+from aiwebengine.runtime.wire.answer import read_answer, read_head
 from aiwebengine.runtime.wire.boxes import BadBox
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance, Answer
@@ -90,13 +90,13 @@ class Reply:
         self._costs = costs
         self.given = AnswerState.NOTHING
 
-    def take(self, name: str, argument: str) -> Part | None:
+    def take(self, name: bytes, value: bytes) -> Part | None:
         """
         Take a part from the script; it is under way from now on.
 
         Args:
             name: `answer.start`, `answer.write` or `answer.send`.
-            argument: JSON array of its strings.
+            value: The head, NUL, and the body.
 
         Returns:
             The part; None if it does not fit what was given before.
@@ -105,22 +105,18 @@ class Reply:
             BadBox: No script can cause such a part.
             ScriptFailed: It is none, or too large; the message names the value.
         """
-        texts = read_strings(argument)
-        if texts is None:
-            raise BadBox("a part of the answer is not a list of strings")
+        head, mark, body = value.partition(b"\0")
+        if not mark:
+            raise BadBox("a part of the answer has no head")
         if self.given in UNDER_WAY:
             # One at a time: otherwise one might overtake another, and what a slow client has not taken would gather.
             raise BadBox("it writes before the client has taken what it wrote")
-        try:
-            parts = [text.encode("ascii") for text in texts]
-        except UnicodeEncodeError:
-            raise BadBox("a part of the answer is not ASCII") from None
-        if name == "answer.write" and len(parts) == 2 and self.given is AnswerState.STREAMING:
-            return self._piece(parts[0], parts[1])
-        if name == "answer.start" and len(parts) == 1 and self.given is AnswerState.NOTHING:
-            return self._head(parts[0])
-        if name == "answer.send" and len(parts) == 3 and self.given is AnswerState.NOTHING:
-            return self._whole_answer(parts[0], parts[1], parts[2])
+        if name == b"answer.write" and not head and self.given is AnswerState.STREAMING:
+            return self._piece(body)
+        if name == b"answer.start" and not body and self.given is AnswerState.NOTHING:
+            return self._head(head)
+        if name == b"answer.send" and self.given is AnswerState.NOTHING:
+            return self._whole_answer(head, body)
         return None
 
     def deliver(self, part: Part, taken: Callable[[], None]) -> None:
@@ -157,8 +153,7 @@ class Reply:
         self.given = START[self.given]
         return Part(Answer(status=head.status, headers=head.headers, body=b""), kept=(None,))
 
-    def _piece(self, encoding: bytes, value: bytes) -> Part:
-        data = read_body(encoding, value)
+    def _piece(self, data: bytes) -> Part:
         most = self._limits.stream_bytes
         self._costs.bytes_out += len(data)
         if self._costs.bytes_out > most:
@@ -169,7 +164,7 @@ class Reply:
         self.given = WRITE[self.given]
         return Part(None, data)
 
-    def _whole_answer(self, head: bytes, encoding: bytes, body: bytes) -> Part:
-        _, answer = read_answer({b"h": head, b"e": encoding, b"v": body}, max_bytes=self._limits.answer_bytes)
+    def _whole_answer(self, head: bytes, body: bytes) -> Part:
+        _, answer = read_answer(head, body, max_bytes=self._limits.answer_bytes)
         self.given = SEND[self.given]
         return Part(answer, kept=(answer,))

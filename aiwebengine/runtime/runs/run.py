@@ -234,12 +234,13 @@ class Run:
         self._context.pulse.subject = self.invocation
         conversation = self._conversation or self._converse()
         try:
-            named, arguments = read_call(tag, name, argument)
-            cost = conversation.count(named, arguments)
-            if named.startswith("answer."):
-                self._take_part(tag, named, arguments)
+            if name.startswith(b"answer."):
+                named, _ = read_call(tag, name, b"")
+                conversation.count(named, argument)
+                self._take_part(tag, name, argument)
             else:
-                conversation.ask(tag, named, arguments, cost)
+                named, arguments = read_call(tag, name, argument)
+                conversation.ask(tag, named, arguments, conversation.count(named, arguments))
         except BadBox as error:
             self._protocol(str(error))
         except EngineError as error:
@@ -283,7 +284,7 @@ class Run:
         try:
             allowed = self.invocation.allowance
             most = allowed.wire_answer_bytes if allowed is not None else self._context.limits.answer_bytes
-            self._result = result = read_answer(box, max_bytes=most)
+            self._result = result = read_answer(box.get(b"h", b""), box.get(b"v", b""), max_bytes=most)
         except EngineError as error:
             if isinstance(error, ScriptFailed):
                 error.place = self.invocation.place
@@ -389,12 +390,12 @@ class Run:
         )
         return conversation
 
-    def _take_part(self, tag: bytes, name: str, argument: str) -> None:
+    def _take_part(self, tag: bytes, name: bytes, value: bytes) -> None:
         child, reply = self._child, self._reply
         assert child is not None
         if reply is None:
             self._reply = reply = Reply(sink=self.sink, limits=self.limits, recording=self.recording, costs=self.costs)
-        part = reply.take(name, argument)
+        part = reply.take(name, value)
         if part is None:
             child.answer(tag, REFUSED)
         else:

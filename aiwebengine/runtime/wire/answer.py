@@ -1,22 +1,16 @@
 """
 What a child answered, checked: everything in it may be forged.
 
-On the wire an answer is a head (JSON; empty means 200 and application/json), an encoding
-and a body:
-
-    a   the body itself, ASCII        j   a JSON string, whose UTF-8 form is the body
-    b   base64                        n   no body
+On the wire an answer is a head (JSON; empty means 200 and application/json), and the bytes of its body.
 """
 
 from __future__ import annotations
 
-import binascii
 import json
 import re
 from typing import Any
 
 from aiwebengine.errors import ScriptFailed
-from aiwebengine.runtime.wire.boxes import Box
 from aiwebengine.values import Answer, tuple_of
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,200}")
@@ -26,8 +20,6 @@ _MAX_HEADERS = 200
 _MAX_VALUE = 16 * 1024
 _MAX_HEADERS_BYTES = 64 * 1024
 _BODYLESS = frozenset({204, 304})
-_MAX_STRINGS = 3
-_JSON = json.JSONDecoder()
 
 _JSON_HEADERS = ((b"content-type", b"application/json"),)
 
@@ -81,44 +73,14 @@ def read_head(text: bytes) -> Head:
     return Head(status, headers, rollback=head.get("rollback") is True, problem=head.get("problem") is True)
 
 
-def read_body(encoding: bytes, value: bytes) -> bytes:
-    """
-    Decode a body.
-
-    Raises:
-        ScriptFailed: It is not what the encoding says.
-    """
-    if encoding == b"a":
-        return value
-    if encoding == b"n":
-        return b""
-    if encoding == b"j":
-        try:
-            # Only strings: other JSON could take many times its size.
-            text = json.loads(value) if value[:1] == b'"' else None
-            if isinstance(text, str):
-                # A lone surrogate has no UTF-8 form; U+FFFD stands for it, as in a browser.
-                return text.encode("utf-8", "replace") if text.isascii() else _utf8(text)
-        except (ValueError, RecursionError):
-            pass
-        raise _invalid("its body is not a JSON string")
-    if encoding == b"b":
-        try:
-            return binascii.a2b_base64(value)
-        except binascii.Error:
-            raise _invalid("its body is not base64") from None
-    raise _invalid("its body has an unknown encoding")
-
-
-def read_answer(box: Box, *, max_bytes: int) -> tuple[Head, Answer]:
+def read_answer(head_text: bytes, body: bytes, *, max_bytes: int) -> tuple[Head, Answer]:
     """
     Check a whole answer.
 
     Raises:
         ScriptFailed: It is not one; the message names the value.
     """
-    head = read_head(box.get(b"h", b""))
-    body = read_body(box.get(b"e", b"n"), box.get(b"v", b""))
+    head = read_head(head_text)
     if len(body) > max_bytes:
         raise ScriptFailed(
             f"The answer has {len(body)} bytes; at most {max_bytes} are sent whole. "
@@ -127,31 +89,6 @@ def read_answer(box: Box, *, max_bytes: int) -> tuple[Head, Answer]:
     if head.status in _BODYLESS:
         body = b""
     return head, tuple_of(Answer, (head.status, head.headers, body, head.problem))
-
-
-def read_strings(argument: str) -> list[str] | None:
-    """
-    Read a JSON array of at most three strings; None if it is something else.
-
-    Nothing else is built on the way, for other JSON could take many times its size.
-    """
-    strings: list[str] = []
-    at, end = 1, len(argument) - 1
-    if end < 1 or argument[0] != "[" or argument[end] != "]":
-        return None
-    while at < end and len(strings) < _MAX_STRINGS:
-        if argument[at] != '"':
-            return None
-        try:
-            text, at = _JSON.raw_decode(argument, at)
-        except ValueError:
-            return None
-        strings.append(text)
-        if at < end:
-            if argument[at] != ",":
-                return None
-            at += 1
-    return strings if at == end else None
 
 
 def _headers(kind: Any, headers: Any) -> tuple[tuple[bytes, bytes], ...]:
@@ -181,13 +118,6 @@ def _value(name: str, value: Any) -> bytes:
     if not isinstance(value, str) or len(value) > _MAX_VALUE or not _VALUE.fullmatch(value):
         raise _invalid(f"the value of the header {name} must be a string without line breaks; it is {_shown(value)}")
     return value.encode("latin-1")
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def _shown(value: Any) -> str:

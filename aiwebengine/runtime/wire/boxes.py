@@ -31,7 +31,7 @@ def encode_pair(key: bytes, value: bytes) -> bytes:
 
 _MORE = encode_pair(b"_command", b"more") + b"\0\x01v\xff\xff"
 _V = b"\0\x01v"
-_PLAIN_ANSWER = re.compile(rb"\0\x07_answer\0\x01(.)\0\x01h\0\0\0\x01e\0\x01(.)\0\x01v(..)", re.DOTALL)
+_PLAIN_ANSWER = re.compile(rb"\0\x07_answer\0\x01(.)\0\x01h\0\0\0\x01v(..)", re.DOTALL)
 
 
 def encode(head: bytes, value: bytes) -> bytes:
@@ -137,12 +137,12 @@ def _plain_answer(buffer: bytes, at: int) -> tuple[Box, int] | None:
     match = _PLAIN_ANSWER.match(buffer, at)
     if match is None:
         return None
-    tag, encoding, size = match.groups()
+    tag, size = match.groups()
     value_at = match.end()
     end = value_at + (size[0] << 8 | size[1])
     if buffer[end : end + 2] != b"\0\0":
         return None
-    return {b"_answer": tag, b"h": b"", b"e": encoding, b"v": buffer[value_at:end]}, end + 2
+    return {b"_answer": tag, b"h": b"", b"v": buffer[value_at:end]}, end + 2
 
 
 def _parse(buffer: bytes, at: int) -> tuple[Box | None, int]:

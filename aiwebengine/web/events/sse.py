@@ -241,5 +241,5 @@ class EventStreams(Service):
     def _heartbeat(self) -> None:
         self._turn = (self._turn + 1) % _TURNS
         for stream in list(self._turns[self._turn]):
-            stream.beat()
+            self.share.soon(stream.beat)
         self._beating = self._clock.callLater(self._heartbeat_seconds / _TURNS, self._heartbeat)

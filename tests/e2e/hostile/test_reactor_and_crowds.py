@@ -57,6 +57,13 @@ registerWebSocket("/socket", { message: function (ws, data) { ws.send(String(dat
 
 LISTS = """
 registerWebHandler("/echo", function (req) { return String((req.body || "").length); }, "POST");
+function wide() { return "\\u00e9".repeat(4000000); }
+registerWebHandler("/wide", wide);
+registerWebHandler("/wide/early", function (req, ctx) {
+  ctx.waitUntil(new Promise(function (done) { setTimeout(done, 1); }));
+  return wide();
+});
+registerWebHandler("/wide/parts", async function* () { yield wide(); yield new Uint8Array(8000000); });
 registerWebHandler("/form", async function (req) { await req.formData(); return "1"; }, "POST");
 registerWebHandler("/once", function () { return new Array(1000000).join("x"); }, { method: "POST", idempotent: true });
 registerWebHandler("/lines", function () {
@@ -360,6 +367,7 @@ POSTED: dict[str, tuple[dict[str, object], int]] = {
     "a long argument": ({"calls": [["kv.set", "x" * 15_000_000, None]]}, 200),
     "many calls": ({"calls": [["kv.get", '["a"]', '{"ok":1}']] * 60_000}, 200),
     "many steps": ({"steps": ["A1 1"] * 100_000}, 200),
+    "many long arguments": ({"calls": [["kv.set", "é" * 25_000, "x" * 50_000]] * 75}, 200),
     "a long body": ({"request": {"method": "POST", "path": "/echo", "body": "x" * 15_000_000}}, 200),
     "too many values": ({"calls": [[]] * 4_000_000}, 400),
 }
@@ -378,7 +386,7 @@ def test_posted_recordings(listing: BurdenedServer, what: str) -> None:
     assert set(statuses) == {status}
 
 
-@pytest.mark.parametrize("path", ["/headers", "/values", "/entries", "/lines"])
+@pytest.mark.parametrize("path", ["/headers", "/values", "/entries", "/lines", "/wide", "/wide/early", "/wide/parts"])
 def test_handlers(listing: BurdenedServer, path: str) -> None:
     """Whatever a handler answers, stores and logs, the reactor is not held."""
     check_burden(listing, lambda: listing.ask("GET", path))

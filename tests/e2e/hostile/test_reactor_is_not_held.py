@@ -85,7 +85,7 @@ registerQueryHandler("numbers", "numbers: [Int!]!", function () {
 });
 function long(letter, length) { var text = letter; while (text.length < length) text += text; return text; }
 registerQueryHandler("text", "text: String", function () { return long("x", 4000000); });
-registerQueryHandler("wide", "wide: String", function () { return long("\\u00e9", 1000000); });
+registerQueryHandler("wide", "wide: String", function () { return long("\\u00e9", 4000000); });
 registerQueryHandler("row", "row: Row", function () { return { id: 1, name: "one" }; });
 registerQueryHandler("echo", "echo(text: String): Int", function (args) { return args.text.length; });
 """

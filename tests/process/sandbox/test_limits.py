@@ -206,7 +206,7 @@ class Memory(Case):
 
     def test_answer_that_does_not_fit(self) -> None:
         """An answer too large to be put together is a matter of memory, too, and not of a crash."""
-        clone = self.clone("return '\\u00e9'.repeat(4000000);", memory_mib=64)
+        clone = self.clone("return '\\u00e9'.repeat(7000000);", memory_mib=64)
         seen = clone.run(wall_ms=10_000)
         self.assertEqual(seen.code, "memory", seen.box)
 

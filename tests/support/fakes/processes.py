@@ -206,11 +206,9 @@ class FakeChild:
         )
         self.sock.sendall(encode(head, value))
 
-    def answer(
-        self, value: bytes = b'{"done":true}', head: bytes = b"", encoding: bytes = b"a", tag: bytes = b"1"
-    ) -> None:
+    def answer(self, value: bytes = b'{"done":true}', head: bytes = b"", tag: bytes = b"1") -> None:
         """Answer the run."""
-        self.send(value, answer=tag, h=head, e=encoding)
+        self.send(value, answer=tag, h=head)
 
     def fail(self, code: bytes = b"thrown", told: Mapping[str, Any] | None = None, tag: bytes = b"1") -> None:
         """Answer the run with an error."""
@@ -219,6 +217,10 @@ class FakeChild:
     def ask(self, name: bytes, *arguments: Any, tag: bytes = b"7") -> None:
         """Make a host call."""
         self.send(json.dumps(arguments, separators=(",", ":")).encode(), ask=tag, command=b"host", n=name)
+
+    def part(self, name: bytes, head: bytes = b"", body: bytes = b"", tag: bytes = b"7") -> None:
+        """Send a part of the answer."""
+        self.send(head + b"\0" + body, ask=tag, command=b"host", n=b"answer." + name)
 
     def position(self, stack: bytes) -> None:
         """Say where the script is, as before a deadline."""

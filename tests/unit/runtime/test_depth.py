@@ -278,19 +278,19 @@ class DepthTests(SynchronousTestCase):
         """When the first one's answer goes on, streamed or with waitUntil, the second is taken back."""
         self.two(max_parked=1)
         self.take_both()
-        self.child.ask(b"answer.send", "", "n", "")
+        self.child.part(b"send")
         self.made.reactor.turn()
         self.assertIn(b"recall", [(self.child.take() or {}).get(b"_command") for _ in range(2)])
 
     def test_not_behind_an_answer_that_goes_on(self) -> None:
         """Behind a run that streams, or has waited, nobody is put, even when nothing is left to wait for."""
-        for name, argument in ((b"answer.start", ('{"status":200}',)), (b"later", ())):
+        for name, argument in ((b"answer.start", b'{"status":200}\0'), (b"later", b"[]")):
             scene = self.scene()
             answer: Deferred[str] = Deferred()
             scene.host.answers["later"] = answer
             scene.run()
             self.child.take()
-            self.child.ask(name, *argument)
+            self.child.send(argument, ask=b"7", command=b"host", n=name)
             scene.reactor.turn()
             answer.callback('{"ok":1}')
             _, two = scene.run()

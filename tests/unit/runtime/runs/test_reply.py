@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -17,16 +14,10 @@ from aiwebengine.runtime.wire.boxes import BadBox
 from aiwebengine.settings.schema import LimitSettings
 from tests.unit.runtime.fakes import FakeSink
 
-
-def _json(value: Any) -> str:
-    """Give JSON as the prelude writes it."""
-    return json.dumps(value, separators=(",", ":"))
-
-
 PARTS = {
-    "answer.start": _json(['{"status":201,"type":"text/plain"}']),
-    "answer.write": _json(["a", "piece"]),
-    "answer.send": _json(["", "a", "whole"]),
+    "answer.start": b'{"status":201,"type":"text/plain"}\0',
+    "answer.write": b"\0piece",
+    "answer.send": b"\0whole",
 }
 WAYS: dict[AnswerState, tuple[tuple[str, str], ...]] = {
     AnswerState.NOTHING: (),
@@ -63,7 +54,7 @@ class ReplyTests(SynchronousTestCase):
 
     def take(self, name: str) -> Part:
         """Take a part that fits."""
-        part = self.reply.take(name, PARTS[name])
+        part = self.reply.take(name.encode(), PARTS[name])
         assert part is not None
         return part
 
@@ -73,13 +64,13 @@ class ReplyTests(SynchronousTestCase):
             for name, argument in PARTS.items():
                 reply = self.make(given)
                 if (given, name) in FITS:
-                    self.assertIsNotNone(reply.take(name, argument))
+                    self.assertIsNotNone(reply.take(name.encode(), argument))
                 elif given in (AnswerState.STARTING, AnswerState.WRITING, AnswerState.SENDING):
                     with self.assertRaises(BadBox):
-                        reply.take(name, argument)
+                        reply.take(name.encode(), argument)
                     self.assertIs(reply.given, given)
                 else:
-                    self.assertIsNone(reply.take(name, argument))
+                    self.assertIsNone(reply.take(name.encode(), argument))
                     self.assertIs(reply.given, given)
 
     def test_stream(self) -> None:
@@ -126,22 +117,21 @@ class ReplyTests(SynchronousTestCase):
                 self.sink.taken.pop()()
         reply = self.make()
         with self.assertRaises(ScriptFailed):
-            reply.take("answer.send", _json(["", "a", "x" * 101]))
+            reply.take(b"answer.send", b"\0" + b"x" * 101)
         self.assertIs(reply.given, AnswerState.NOTHING)
 
     def test_nonsense(self) -> None:
         """What is no part at all breaks the protocol, or names the value."""
-        cases: tuple[tuple[str, Any, type[Exception]], ...] = (
-            ("answer.start", {"a": 1}, BadBox),
-            ("answer.start", [1], BadBox),
-            ("answer.start", ["\ud800"], BadBox),
-            ("answer.start", ["["], ScriptFailed),
-            ("answer.send", ["", "?", ""], ScriptFailed),
+        cases: tuple[tuple[str, bytes, type[Exception]], ...] = (
+            ("answer.start", b"", BadBox),
+            ("answer.write", b"no head", BadBox),
+            ("answer.start", b"[\0", ScriptFailed),
+            ("answer.send", b"\xff\0", ScriptFailed),
         )
         for name, argument, error in cases:
             reply = self.make()
             with self.assertRaises(error):
-                reply.take(name, _json(argument))
+                reply.take(name.encode(), argument)
             self.assertIs(reply.given, AnswerState.NOTHING)
-        for name, argument in (("answer.x", [""]), ("answer.start", ["", ""]), ("answer.send", [""])):
-            self.assertIsNone(self.make().take(name, _json(argument)))
+        for name, argument in (("answer.x", b"\0"), ("answer.start", b"\0body"), ("answer.write", b"\0")):
+            self.assertIsNone(self.make().take(name.encode(), argument))

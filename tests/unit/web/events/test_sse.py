@@ -176,6 +176,20 @@ class EventStreamTests(SynchronousTestCase):
         self.assertEqual(counts, [2, 4, 6, 8, 10, 12, 14, 16, 18, 20])
         self.assertEqual(set(self.written), {b":\n\n"})
 
+    def test_heartbeats_of_many(self):
+        """What a turn of the reactor has no room for beats in later ones."""
+        turns = TurnClock()
+        streams = EventStreams(clock=self.clock, heartbeat_seconds=100, share=short_turns(turns, 5))
+        streams.startService()
+        self.addCleanup(streams.stopService)
+        written = [[] for _ in range(300)]
+        for chunks in written:
+            streams.open(write=chunks.append, finish=lambda: None)
+        self.clock.advance(10)
+        self.assertIn(sum(map(len, written)), range(1, 10))
+        turns.turns()
+        self.assertEqual(sum(map(len, written)), 30)
+
     def test_heartbeats_tell_the_position(self):
         """A heartbeat moves the client's Last-Event-ID to where it is."""
         stream = self.open()

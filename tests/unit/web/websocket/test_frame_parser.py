@@ -8,9 +8,14 @@ import sys
 from typing import Any
 
 import pytest
+from autobahn.websocket.utf8validator import Utf8Validator
+from hypothesis import example, given
+from hypothesis import strategies as st
+from twisted.logger import capturedLogs
 
 from aiwebengine.settings.schema import WebSocketSettings
-from aiwebengine.web.websocket.frame_parser import AutobahnParsers
+from aiwebengine.web.websocket import frame_parser
+from aiwebengine.web.websocket.frame_parser import AutobahnParsers, CodecValidator
 from aiwebengine.web.websocket.reading import FrameReader
 from tests.support.clients.websocket import BINARY, CLOSE, CONTINUATION, PING, TEXT, frame_bytes
 from tests.unit.web.websocket.test_reading import Heard, packed
@@ -172,3 +177,37 @@ def test_without_the_native_part() -> None:
     )
     environment = {**os.environ, "AUTOBAHN_USE_NVX": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+
+
+_PIECES = st.lists(
+    st.one_of(
+        st.binary(max_size=4),
+        st.text(max_size=3).map(lambda text: text.encode("utf-8", "replace")),
+        st.sampled_from([b"\xed\xa0", b"\xf4\x90", b"\xe2\x82", b"\xac", b"\xf0\x9f", b"\x98\x80", b"\xc0", b"\xf5"]),
+    ),
+    max_size=4,
+)
+
+
+@given(_PIECES)
+@example([b"\xed", b"\xa0"])
+@example([b"\xf4", b"\x90"])
+@example([b"a\xe2", b"\x82", b"\xac"])
+def test_validators(pieces: list[bytes]) -> None:
+    """Where autobahn's native part is missing, the same texts are valid, wherever they are cut."""
+    ours, autobahns = CodecValidator(), Utf8Validator()
+    autobahns.reset()
+    for piece in pieces:
+        told = ours.validate(piece)
+        assert told[:2] == autobahns.validate(piece)[:2]
+        if not told[0]:
+            break
+
+
+@pytest.mark.parametrize(("native", "warnings"), [(True, 0), (False, 1)])
+def test_native_part(monkeypatch: pytest.MonkeyPatch, native: bool, warnings: int) -> None:
+    """If autobahn's native part is missing, the log says so."""
+    monkeypatch.setattr(frame_parser, "USES_NVX", native)
+    with capturedLogs() as lines:
+        AutobahnParsers(WebSocketSettings())
+    assert sum("native part" in line["log_format"] for line in lines) == warnings
