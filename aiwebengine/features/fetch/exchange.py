@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
-from twisted.internet import defer
 from twisted.internet.defer import CancelledError, Deferred
 
 from aiwebengine.errors import Cancelled, EngineError, Invalid, TooSlow, Unavailable
@@ -289,15 +288,26 @@ class Fetch:
             peer.breaker.succeeded(permit)
         return reply
 
-    async def _in_time(self, sending: Any, target: TargetUrl) -> HttpAnswer:
-        left = self._ends - self._outside.reactor.seconds()
-        answering: Deferred[HttpAnswer] = Deferred.fromCoroutine(sending)
-        answering.addTimeout(max(left, 0.0), self._outside.reactor)
+    async def _in_time(self, answering: Deferred[HttpAnswer], target: TargetUrl) -> HttpAnswer:
+        late = False
+
+        def give_up() -> None:
+            nonlocal late
+            late = True
+            answering.cancel()
+
+        reactor = self._outside.reactor
+        timer = reactor.callLater(max(self._ends - reactor.seconds(), 0.0), give_up)
         try:
             return await self._wait(answering)
-        except defer.TimeoutError:
+        except CancelledError:
+            if not late:
+                raise
             seconds = self._outside.settings.answer_seconds
             raise too_slow(f"fetch: {target.authority} did not answer within {seconds:g} s.") from None
+        finally:
+            if timer.active():
+                timer.cancel()
 
     async def _wait(self, waiting: Deferred[T]) -> T:
         """Wait for something that `cancel` ends."""
@@ -320,10 +330,11 @@ class Fetch:
         """Return the body, if it came with the head; else that there is more."""
         if self._wanted.integrity:
             return await self._checked(reply, target)
-        # What arrived together with the head is passed on when whoever read it returns.
-        await self._wait(self._later(0))
         if not reply.body.is_complete:
-            return {"more": True}
+            # The rest of a short body is often there already.
+            await self._wait(self._later(0))
+            if not reply.body.is_complete:
+                return {"more": True}
         piece = reply.body.take(_PIECE_BYTES)
         more = reply.body.take(1)
         if more:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.python.failure import Failure
 from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
 
-from aiwebengine.errors import Cancelled
+from aiwebengine.errors import Cancelled, Invalid
 from aiwebengine.features.fetch.network.answers import AnswerHead, AnswerParser, HeadTooLarge
 from aiwebengine.features.fetch.network.bodies import AnswerBody, BytesBody
 from aiwebengine.features.fetch.network.connection import ServerAnswer, ServerConnection
@@ -74,7 +75,7 @@ class HttpClient:
         self.sent = 0
         self.connections = 0
 
-    async def send(
+    def send(
         self,
         target: TargetUrl,
         *,
@@ -83,17 +84,20 @@ class HttpClient:
         body: IBodyProducer | None,
         decode: bool,
         cause: Cause,
-    ) -> HttpAnswer:
+    ) -> Deferred[HttpAnswer]:
         """
-        Send a request and return the answer when its head has arrived.
+        Send a request.
 
         Args:
             headers: Checked names and values.
             decode: Whether to undo content codings.
             cause: Whose request it is, for this server itself.
 
+        Returns:
+            Fires with the answer when its head has arrived, or fails with an `EngineError`; see `failures`.
+
         Raises:
-            EngineError: It failed; see `failures`.
+            Invalid: An address or header has a line break in it.
         """
         own = self._connector.own(target, cause)
         through_proxy = self._proxied and own is None and target.scheme == "http"
@@ -109,27 +113,23 @@ class HttpClient:
             parser = AnswerParser(method=method, most_head_bytes=self._settings.max_head_bytes)
             return connection.send(head, body, parser=parser, make_body=make_body)
 
-        try:
-            connection = self._idle.take(server) if server is not None else None
-            if connection is not None:
-                try:
-                    return _answer(await sending(connection))
-                except (ConnectionDone, ConnectionLost):
-                    again = method in IDEMPOTENT and (body is None or isinstance(body, BytesBody))
-                    if connection.answered or not again:
-                        raise
+        async def over_new() -> ServerAnswer:
             connection = await self._connector.open(target, own, lambda: self._connection(server))
             self.connections += 1
-            return _answer(await sending(connection))
-        except HeadTooLarge:
-            raise too_large(
-                f"fetch: the headers of {target.authority} have more than {self._settings.max_head_bytes} bytes "
-                "(fetch.max_head_bytes), or are too many."
-            ) from None
-        except Exception as error:  # noqa: BLE001  whatever the network does, scripts get an error of ours
-            refusal = explained(error, server=target.authority)
-            # Whoever cancels this knows why.
-            raise (CancelledError() if isinstance(refusal, Cancelled) else refusal) from None
+            return await sending(connection)
+
+        waiting = self._idle.take(server) if server is not None else None
+        if waiting is None:
+            return Deferred.fromCoroutine(over_new()).addCallbacks(_answer, self._refusal, errbackArgs=(target,))
+
+        def unless_stale(failure: Failure) -> Deferred[ServerAnswer]:
+            again = method in IDEMPOTENT and (body is None or isinstance(body, BytesBody))
+            if not again or waiting.answered or not failure.check(ConnectionDone, ConnectionLost):
+                failure.raiseException()
+            return Deferred.fromCoroutine(over_new())
+
+        answering = sending(waiting).addErrback(unless_stale)
+        return answering.addCallbacks(_answer, self._refusal, errbackArgs=(target,))
 
     def close(self) -> Deferred[None]:
         """End all idle connections."""
@@ -168,7 +168,24 @@ class HttpClient:
         if through_proxy and self._connector.proxy_authorization:
             lines.append(f"proxy-authorization: {self._connector.proxy_authorization.decode('latin-1')}")
         lines.append("\r\n")
-        return "\r\n".join(lines).encode("latin-1")
+        head = "\r\n".join(lines)
+        # What was filled in need not be what was checked.
+        if head.count("\n") != len(lines) or head.count("\r") != len(lines):
+            raise Invalid("fetch: neither an address nor a header can have a line break in it.")
+        try:
+            return head.encode("latin-1")
+        except UnicodeEncodeError:
+            raise Invalid("fetch: neither an address nor a header can have characters above U+00FF.") from None
+
+    def _refusal(self, failure: Failure, target: TargetUrl) -> NoReturn:
+        if failure.check(HeadTooLarge):
+            raise too_large(
+                f"fetch: the headers of {target.authority} have more than {self._settings.max_head_bytes} bytes "
+                "(fetch.max_head_bytes), or are too many."
+            ) from None
+        refusal = explained(failure.value, server=target.authority)
+        # Whoever cancels this knows why.
+        raise (CancelledError() if isinstance(refusal, Cancelled) else refusal) from None
 
     def _body(self, head: AnswerHead, target: TargetUrl, *, decode: bool) -> AnswerBody:
         codings = ",".join(value for name, value in head.headers if name == "content-encoding") if decode else ""

@@ -26,6 +26,7 @@ from zope.interface import implementer
 from aiwebengine.features.fetch.network.answers import AnswerHead, AnswerParser, HeadTooLarge, NotHttp
 from aiwebengine.features.fetch.network.bodies import AnswerBody, BytesBody
 from aiwebengine.services.reactor.turn_share import TurnShare
+from aiwebengine.web.http.upgraded import send_past_reactor, write_at_once
 
 _MANY_FIELDS = 40
 """With more header fields than this an answer waits for its share of the reactor's turn."""
@@ -74,6 +75,7 @@ class ServerConnection(Protocol):
         self._unsent: IBodyProducer | None = None
         """The body of the request, while it is not sent whole."""
         self._paused = False
+        self._send_now: Callable[[bytes], int] | None = None
 
     def send(
         self,
@@ -103,19 +105,17 @@ class ServerConnection(Protocol):
 
         waiting: Deferred[ServerAnswer] = Deferred(cancelled)
         self._waiting = waiting
-        transport: Any = self.transport
-        if body is None:
-            transport.write(head)
-        elif isinstance(body, BytesBody):
-            transport.writeSequence((head, body.data))
-        else:
-            transport.write(head)
+        if isinstance(body, BytesBody):
+            head += body.data
+        write_at_once(self._transport(), self._send_now, head)
+        if body is not None and not isinstance(body, BytesBody):
             self._begin_body(body)
         return waiting
 
     def connectionMade(self) -> None:
         """See `IProtocol`."""
         self.open = True
+        self._send_now = send_past_reactor(self._transport())
 
     def handshakeCompleted(self) -> None:
         """See `IHandshakeListener`."""

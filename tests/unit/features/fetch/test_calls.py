@@ -26,9 +26,9 @@ class SilentClient:
     def __init__(self):
         self.headers = []
 
-    async def send(self, target, *, method, headers, body, decode, cause):
+    def send(self, target, *, method, headers, body, decode, cause):
         self.headers.append((method, dict(headers)))
-        await Deferred()
+        return Deferred()
 
 
 class FetchCallTests(SynchronousTestCase):

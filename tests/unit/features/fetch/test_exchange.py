@@ -56,7 +56,10 @@ class FakeClient:
         self.connections = []
         self.given_up = 0
 
-    async def send(self, target, *, method, headers, body, decode, cause):
+    def send(self, target, **request):
+        return Deferred.fromCoroutine(self._send(target, **request))
+
+    async def _send(self, target, *, method, headers, body, decode, cause):
         self.sent.append((method, target.url))
         self.headers = headers
         self.bodies.append(body)
