@@ -2,9 +2,9 @@
 What setup.cfg cannot say.
 
 The JavaScript that a server needs is put together from npm packages: the build worker, with Babel and esbuild, and
-what the sandbox takes of core-js, web-streams-polyfill and pako; and for each feature with a folder `browser`, what it
-shows in browsers.  That needs node, which is a build requirement from
-PyPI, and npm's registry once; what was made is kept until its inputs change.
+what the sandbox takes of core-js, web-streams-polyfill and pako, what stands for modules of Node.js; and for each
+feature with a folder `browser`, what it shows in browsers.  That needs node, which is a build requirement from PyPI,
+and npm's registry once; what was made is kept until its inputs change.
 A wheel also holds the values of `config/`, as `aiwebengine/config/`, and the twistd plugin, in `twisted/plugins/`.
 An editable installation finds the values where they are, and the plugin by one line in a `.pth` file.
 """
@@ -34,6 +34,7 @@ BROWSER = {path.parent.name: path for path in sorted((ROOT / "aiwebengine" / "fe
 MADE = (
     TOOLCHAIN / "dist" / "worker.mjs",
     TOOLCHAIN / "dist" / "helpers.json",
+    TOOLCHAIN / "dist" / "node.json",
     PRELUDE / "core.js",
     PRELUDE / "later" / "streams-library.js",
     PRELUDE / "later" / "compression-library.js",
@@ -43,7 +44,8 @@ MADE = (
 
 def assemble() -> None:
     """Put the JavaScript together, unless nothing has changed since."""
-    folders = (TOOLCHAIN, TOOLCHAIN / "bundling", TOOLCHAIN / "lowering", *BROWSER.values())
+    parts = ("", "bundling", "lowering", "nodejs", "nodejs/modules")
+    folders = (*(TOOLCHAIN / part for part in parts), *BROWSER.values())
     sources = sorted(path for folder in folders for path in folder.iterdir() if path.suffix in {".mjs", ".js", ".json"})
     sources.append(PRELUDE / "language" / "repeats.js")  # the worker holds it too
     total = hashlib.sha256(f"{sys.platform} {platform.machine()}".encode())

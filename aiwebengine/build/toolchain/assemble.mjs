@@ -3,6 +3,7 @@
  *
  *   dist/worker.mjs, dist/esbuild.cjs, dist/bin/esbuild   the build worker, with everything it imports
  *   dist/helpers.json                                     what lowered code calls; see lowering/helpers.mjs
+ *   dist/node.json                                        what stands for modules of Node.js; see nodejs/made.mjs
  *   dist/browser/NAME/*.gz                                what the feature NAME shows in browsers; see browser.mjs
  *   dist/versions.json                                    what it was made of
  *   sandbox/prelude/core.js                               what the sandbox takes of core-js
@@ -20,6 +21,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundleForBrowsers } from './browser.mjs';
 import { coreSource } from './core.mjs';
 import { librarySources } from './libraries.mjs';
+import { nodeModules } from './nodejs/made.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const FOLDER = process.argv[2] || HERE;
@@ -59,6 +61,11 @@ const MAKER = join(FOLDER, 'helpers-module.mjs');
 await assembled(join('lowering', 'helpers-module.mjs'), MAKER);
 writeFileSync(join(DIST, 'helpers.json'), JSON.stringify((await import(pathToFileURL(MAKER))).loweredHelpers()));
 
+const LOWERING = join(FOLDER, 'node-module.mjs');
+await assembled(join('nodejs', 'lowered.mjs'), LOWERING);
+const { lowerNodeModule } = await import(pathToFileURL(LOWERING));
+writeFileSync(join(DIST, 'node.json'), JSON.stringify(await nodeModules(FOLDER, join(HERE, 'nodejs', 'modules'), lowerNodeModule)));
+
 // esbuild is a program of its own; its JavaScript finds it by ESBUILD_BINARY_PATH.
 copyFileSync(require.resolve('esbuild'), join(DIST, 'esbuild.cjs'));
 const native = require.resolve(`@esbuild/${process.platform}-${process.arch}/bin/esbuild`);
@@ -79,7 +86,7 @@ for (const name of ['@babel/core', '@babel/preset-env', '@babel/preset-typescrip
   versions[name] = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).version : 'unknown';
 }
 // Our own part of the toolchain: what was lowered by another one is not used again.
-versions.worker = createHash('sha256').update(readFileSync(join(DIST, 'worker.mjs'))).update(readFileSync(join(DIST, 'helpers.json'))).digest('hex').slice(0, 12);
+versions.worker = createHash('sha256').update(readFileSync(join(DIST, 'worker.mjs'))).update(readFileSync(join(DIST, 'helpers.json'))).update(readFileSync(join(DIST, 'node.json'))).digest('hex').slice(0, 12);
 versions.platform = `${process.platform}-${process.arch}`;
 writeFileSync(join(DIST, 'versions.json'), `${JSON.stringify(versions, null, 2)}\n`);
 

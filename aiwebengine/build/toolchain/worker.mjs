@@ -18,12 +18,14 @@ import { createRequire } from 'node:module';
 
 import { Bundler } from './bundling/bundle.mjs';
 import { Kept } from './bundling/kept.mjs';
+import { NodeModules } from './nodejs/available.mjs';
 import { Helpers } from './lowering/helpers.mjs';
 import { rename } from './rename.mjs';
 import { Requests } from './requests.mjs';
 
 const require = createRequire(import.meta.url);
 const esbuild = require('./esbuild.cjs'); // beside this file in dist/
+const nodes = new NodeModules(() => JSON.parse(readFileSync(new URL('node.json', import.meta.url), 'utf8'))); // and there
 const helpers = new Helpers(JSON.parse(readFileSync(new URL('helpers.json', import.meta.url), 'utf8'))); // there too
 let bundler = null;
 let kept = null;
@@ -46,7 +48,7 @@ async function answer(request) {
   if (setup === null) {
     setup = request;
     kept = new Kept(setup.cache, setup.cacheBytes ?? Infinity);
-    bundler = new Bundler(esbuild, kept, setup.version, helpers);
+    bundler = new Bundler(esbuild, kept, setup.version, helpers, nodes);
     say({ ready: true, node: process.version, esbuild: esbuild.version });
     return;
   }

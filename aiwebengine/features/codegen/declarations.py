@@ -42,7 +42,8 @@ DECLARATIONS = Declarations(
     calls=(FUNCTION, PROGRAM),
     capabilities=(Capability(name=CAPABILITY, doc="run code that it makes from strings (`new Function`, `eval`)"),),
     advice={
-        "new Function": "Deploy with --grant codegen where the setting codegen.allow does not allow it to all scripts."
+        "new Function": "Deploy with --grant codegen where the setting codegen.allow does not allow it to all scripts.",
+        "node:vm": "For code that is made at run time use new Function, with the capability codegen.",
     },
 )
 """All of it."""

@@ -149,7 +149,8 @@ DECLARATIONS = Declarations(
     shapes=(INIT,),
     advice={
         "XMLHttpRequest": "Use fetch.",
-        **dict.fromkeys(("node:http", "node:https", "node:http2"), "To send requests use fetch."),
+        **dict.fromkeys(("node:http", "node:https", "node:http2", "node:tls"), "To send requests use fetch."),
+        "node:dns": "fetch looks up the names of hosts.",
     },
     capabilities=(Capability(name=CAPABILITY, doc="send requests to a host, such as api.example.com", scope=SCOPE),),
 )

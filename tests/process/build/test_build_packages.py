@@ -95,7 +95,7 @@ async def test_exports() -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_module_that_cannot_be_had() -> None:
     """A package that needs one says which, for which import of the author's, and what to do, at that import."""
-    inner = package("inner", {}, index__js="var util = require('util');\nmodule.exports = util.inspect;")
+    inner = package("inner", {}, index__js="var net = require('net');\nmodule.exports = net.connect;")
     outer = package("outer", {}, index__js="module.exports = require('inner');")
     main = '// uses outer\nimport outer from "outer";\nregisterWebHandler("/", () => outer);\n'
     files = script(main, inner=inner, outer=outer)
@@ -105,7 +105,7 @@ async def test_a_module_that_cannot_be_had() -> None:
     failure = found.failure()
     assert failure is not None
     assert failure["message"].startswith(
-        'The package "inner", on which "outer" depends, which main.ts:2 imports, needs "util", a module of Node.js, '
+        'The package "inner", on which "outer" depends, which main.ts:2 imports, needs "net", a module of Node.js, '
         "which does not exist here. Use a package or a version that runs in browsers or workers. "
     )
     [frame, *_] = map_stack(failure["stack"], SourceMap.parse(built.source_map), {"main.ts": main})
@@ -118,7 +118,7 @@ async def test_a_module_that_a_package_does_without() -> None:
     one = package(
         "one",
         {},
-        index__js="var found; try { found = require('crypto'); } catch (error) { found = 'none'; }\n"
+        index__js="var found; try { found = require('child_process'); } catch (error) { found = 'none'; }\n"
         "module.exports = found;",
     )
     two = package(

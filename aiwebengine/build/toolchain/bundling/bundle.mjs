@@ -5,6 +5,7 @@
  * entry file reaches.  Bundling first and lowering the whole would take minutes for a large package.
  */
 import { lower, withoutMade } from '../lowering/lower.mjs';
+import { fromNode } from '../nodejs/globals.mjs';
 import { escaped } from './escaped.mjs';
 import { generated } from './generated.mjs';
 import { Installed, packageOf } from './installed.mjs';
@@ -26,12 +27,14 @@ export class Bundler {
    * @param {Kept} kept - Of lowered files.
    * @param {string} version - Of the toolchain; a part of every key.
    * @param {Helpers} helpers - What lowered files call.
+   * @param {NodeModules} nodes - Modules of Node.js that can be had.
    */
-  constructor(esbuild, kept, version, helpers) {
+  constructor(esbuild, kept, version, helpers, nodes) {
     this.esbuild = esbuild;
     this.kept = kept;
     this.version = version;
     this.helpers = helpers;
+    this.nodes = nodes;
     this.folders = new Map(); // packages' folders, whose content never changes, to what is known of them
   }
 
@@ -49,7 +52,7 @@ export class Bundler {
     const projects = new Projects(files, packages.resolver);
     const at = { done: 0, of: Object.keys(files).length, told: performance.now() };
     const lowered = (path, source, options) => {
-      const made = this.lowered(path, source, { ...options, project: options.own ? projects.of(path).language : PLAIN, known: request.known, advice: request.advice, mode: request.mode, files: options.own && asksForFiles(source) ? Object.keys(files) : [] });
+      const made = this.lowered(path, source, { ...options, project: options.own ? projects.of(path).language : PLAIN, known: request.known, advice: request.advice, mode: request.mode, nodes: this.nodes.known, files: options.own && asksForFiles(source) ? Object.keys(files) : [] });
       at.done += 1;
       if (performance.now() - at.told > TELL_MS) {
         at.told = performance.now();
@@ -61,7 +64,7 @@ export class Bundler {
     if (single.plain && projects.problems.length === 0 && single.problems.every((one) => one.severity === 'warning')) {
       return { source: escaped(files[entry]), map: '', problems: single.problems };
     }
-    const tools = { ...packages, projects, lowered, outlined: (path, source) => this.outlined(path, source) };
+    const tools = { ...packages, nodes: this.nodes, projects, lowered, outlined: (path, source) => this.outlined(path, source) };
     const { unused: first, reached } = request.packages === null ? { unused: new Set(), reached: at.of } : await this.unused(request, tools);
     let unused = first;
     let helpers = new Set(single.helpers);
@@ -70,7 +73,7 @@ export class Bundler {
     let waits = new Map();
     for (;;) {
       const problems = [];
-      const modules = new Modules(request, { ...tools, problems, unused, waits, helpers: this.helpers.module(helpers) });
+      const modules = new Modules(request, { ...tools, problems, unused, waits, helpers: this.helpersModule(helpers) });
       const { inputs, graph, ...outcome } = await this.bundled(entry, modules, problems, projects);
       // What is lowered may keep more than what was written; then that is lowered, too.  And other files may call helpers
       // that the entry file does not.  Lowered files are kept, so to bundle them once more costs little.
@@ -126,6 +129,12 @@ export class Bundler {
     const code = skeleton(path, source);
     this.kept.put(key, { code });
     return code;
+  }
+
+  /* A module of helpers, and of names that are global in Node.js. */
+  helpersModule(names) {
+    const given = [...names].map(fromNode);
+    return [this.helpers.module([...names].filter((_, at) => given[at] === null)), ...given.filter((one) => one !== null)].join('\n');
   }
 
   packages(folder) {

@@ -5,6 +5,7 @@
  *   script:main.ts                        one of the author's files
  *   package:node_modules/zod/index.js     one of an installed package
  *   host:aiwebengine                      the engine's globals as a module
+ *   node:buffer                           what stands for a module of Node.js
  *   helpers:/helpers                      what lowered code calls
  *   empty:...                             what a package wants to be empty (`"browser": {"fs": false}`)
  *   absent:...                            what a package asks for and cannot have: throws where it is loaded
@@ -13,7 +14,7 @@
 import { extname, posix } from 'node:path';
 
 import { addressAdvice, builtIn, insteadOf } from './advice.mjs';
-import { nearest } from '../lowering/checks.mjs';
+import { nearest } from '../nearest.mjs';
 import { packageOf } from './installed.mjs';
 import { mapTo, withMap } from './maps.mjs';
 import { targetsOf } from './project.mjs';
@@ -38,12 +39,13 @@ export class Modules {
    *   `outlined(path, source)`; `projects`, what tsconfig.json and package.json say;
    *   `waits`, by file the imports that wait, see waiting.mjs.
    */
-  constructor(request, { installed, resolver, helpers, lowered, problems, unused, outlined, projects, waits = new Map() }) {
+  constructor(request, { installed, resolver, nodes, helpers, lowered, problems, unused, outlined, projects, waits = new Map() }) {
     this.request = request;
     this.helpersModule = helpers;
     this.helpers = new Set(); // that files call
     this.installed = installed;
     this.resolver = resolver;
+    this.nodes = nodes;
     this.lowered = lowered;
     this.problems = problems;
     this.unused = unused;
@@ -67,6 +69,7 @@ export class Modules {
         from('script', (args) => this.script(args.path));
         from('package', (args) => this.package(args.path));
         from('host', () => ({ contents: hostModule(Object.keys(this.request.known)), loader: 'js' }));
+        from('node', (args) => this.node(args.path));
         from('helpers', () => ({ contents: this.helpersModule, loader: 'js' }));
         from('empty', () => ({ contents: 'module.exports = {};', loader: 'js' }));
         from('refused', () => ({ contents: 'module.exports = {};', loader: 'js' }));
@@ -83,6 +86,7 @@ export class Modules {
     if (path.startsWith('awaits:')) return this.awaits(path, importer, namespace, kind);
     if (namespace === 'script') return this.asText(path, importer, kind, attributes);
     if (namespace === 'package') return this.fromPackage(path, importer, kind);
+    if (path.startsWith('node:')) return this.fromNode(path);
     return { path, namespace: 'refused' };
   }
 
@@ -140,6 +144,7 @@ export class Modules {
     if (advice !== null) return this.refuse(written, importer, 'not_importable', `"${path.slice(0, 200)}" cannot be imported. ${advice.message}`, advice.hint);
     const name = path.startsWith('@') ? path.split('/').slice(0, 2).join('/') : path.split('/')[0];
     const node = builtIn(path);
+    if (this.nodes.named(path) !== null && (path.startsWith('node:') || !declared.includes(name))) return this.fromNode(path);
     if (node !== null && (path.startsWith('node:') || !declared.includes(name))) {
       return this.refuse(written, importer, 'node_module', `"${path}" is part of Node.js and does not exist here.`, insteadOf(node, this.request.advice));
     }
@@ -156,13 +161,18 @@ export class Modules {
 
   fromPackage(path, importer, kind) {
     if (kind === 'require-resolve') return { path, external: true };
-    const node = path.startsWith('node:') ? builtIn(path) : null;
-    const resolved = node !== null ? { missing: 'it is a part of Node.js' } : this.resolver.resolve(path, importer, kind.startsWith('require'));
+    const resolved = this.resolver.resolve(path, importer, kind.startsWith('require'));
+    if (resolved.missing !== undefined && this.nodes.named(path) !== null) return this.fromNode(path);
     if (resolved.missing === undefined) return this.ofPackage(resolved, `package:${importer}`, path);
     // Whoever imports it and uses nothing of it does without it.
     const key = `${path} of ${packageOf(importer)}`;
     if (!this.first.has(`absent:${key}`)) this.first.set(`absent:${key}`, { importer: `package:${importer}`, specifier: path, why: resolved.missing });
     return { path: key, namespace: 'absent', sideEffects: kind === 'import-statement' ? false : undefined };
+  }
+
+  /* A module of Node.js that can be had. */
+  fromNode(path) {
+    return { path: this.nodes.named(path), namespace: 'node', sideEffects: false };
   }
 
   ofPackage(found, importer, specifier) {
@@ -264,6 +274,12 @@ export class Modules {
     this.note(`package:${path}`, made);
     if (this.tell(made.problems)) return { contents: '', loader: 'js', errors: [{ text: 'problems', detail: 'told' }] };
     return { contents: withMap(made.code, made.map, `package:${path}`), loader: 'js' };
+  }
+
+  node(path) {
+    const { code, helpers } = this.nodes.load(path);
+    this.note(`node:${path}`, { functions: [], globals: [], helpers, awaits: false });
+    return { contents: code, loader: 'js' };
   }
 
   note(id, { functions, globals, helpers, awaits }) {

@@ -9,7 +9,7 @@ import { posix } from 'node:path';
 
 import { conditions, target } from './resolve.mjs';
 import { ConfigReader } from './tsconfig.mjs';
-import { nearest } from '../lowering/checks.mjs';
+import { nearest } from '../nearest.mjs';
 
 const NAMES = ['tsconfig.json', 'jsconfig.json'];
 const LIKE_A_FILE = /^\.{0,2}\//;

@@ -42,6 +42,7 @@ export class PackageResolver {
     this.hops = 0;
     if (/^\.{1,2}(\/|$)/.test(specifier)) return this.relative(asked);
     if (specifier.startsWith('#')) return this.privately(asked);
+    if (specifier.startsWith('node:')) return this.replacedModule(asked) ?? { missing: 'it is a part of Node.js' };
     if (specifier.startsWith('/') || /^[a-z][a-z0-9+.-]+:/i.test(specifier)) return { missing: 'it is not a package' };
     return this.bare(asked);
   }
@@ -78,7 +79,12 @@ export class PackageResolver {
     return resolved === null ? { missing: 'there is no such file' } : this.final(resolved, importer, required);
   }
 
-  bare({ specifier, importer, required }) {
+  bare(asked) {
+    return this.replacedModule(asked) ?? this.installedAt(asked.specifier, asked.importer, asked.required);
+  }
+
+  /* What the `browser` field of the importing package puts in the place of a module; null if nothing. */
+  replacedModule({ specifier, importer, required }) {
     const scope = importer ? this.installed.enclosing(importer) : null;
     const browser = scope !== null ? browserMap(this.installed.manifest(scope)) : null;
     if (browser !== null && Object.hasOwn(browser, specifier)) {
@@ -87,7 +93,7 @@ export class PackageResolver {
       if (instead.startsWith('.')) return this.inPackage(scope, instead, required);
       if (instead !== specifier) return this.installedAt(instead, importer, required);
     }
-    return this.installedAt(specifier, importer, required);
+    return null;
   }
 
   /* Look for a package in the node_modules of every folder from the importer's up. */

@@ -8,7 +8,7 @@
 import { findNodeAtLocation, parse, parseTree, printParseErrorCode } from 'jsonc-parser/lib/esm/main.js'; // its main file asks for its parts by names that no bundler can follow
 import { posix } from 'node:path';
 
-import { nearest } from '../lowering/checks.mjs';
+import { nearest } from '../nearest.mjs';
 
 const MOST_EXTENDED = 20;
 const LIKE_A_FILE = /^\.{0,2}\//;

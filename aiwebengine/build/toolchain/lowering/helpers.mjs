@@ -5,11 +5,12 @@
  * the file itself.  Here a file only names them, as globals that nobody has (`__helper_asyncToGenerator`); esbuild takes
  * what files name from one module.  The functions were lowered when the package was built: see helpers-module.mjs.
  */
-const PREFIX = '__helper_';
+/** How names begin by which files call helpers. */
+export const HELPER = '__helper_';
 
 /** The name by which files call a helper. */
 export function helperName(name) {
-  return PREFIX + name;
+  return HELPER + name;
 }
 
 /**

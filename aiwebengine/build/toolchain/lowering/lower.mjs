@@ -23,6 +23,7 @@ import { objects } from './objects.mjs';
 import { patterns } from './patterns.mjs';
 import { places } from './places.mjs';
 import { strict } from './strict.mjs';
+import { nodes } from '../nodejs/globals.mjs';
 import { asks, surroundings } from '../bundling/surroundings.mjs';
 import { exportedTypes, legacyDecorators } from './typed.mjs';
 
@@ -64,7 +65,7 @@ const LEGACY_HINT = 'Only the older decorators may stand there: add "experimenta
  * @param {object} options - `own`: the author's file, not a package's; `entry`: the file to start with;
  *   `known` and `advice`: the names scripts may use; `script`: parse as a script, not a module; `project`: the
  *   language that tsconfig.json says, see project.mjs; `waits`: see awaits.mjs;
- *   `mode` and `files`: see surroundings.mjs.
+ *   `mode` and `files`: see surroundings.mjs; `nodes`: see globals.mjs, without it names of Node.js are left as they are.
  * @returns {{code: string, map: object, problems: object[], imports: object,
  *   functions: Array[], globals: string[], helpers: string[], plain: boolean, awaits: boolean}} `imports` tells where each module is
  *   imported first; `functions` what places.mjs notes; `globals` the names that it makes for all files; `helpers` those
@@ -85,10 +86,11 @@ export function lower(path, written, options) {
   const html = jsx ? jsxOf(source, project.jsx) : null;
   const commonjs = options.commonjs || (options.own && isCommonJs(path, source));
   const parsing = { sourceType: commonjs || SCRIPT.test(path) ? 'unambiguous' : 'module', parserOpts: { errorRecovery: false, allowReturnOutsideFunction: commonjs } };
+  const problem = (node, code, message, hint) => problems.push({ severity: 'error', code, message, hint, ...placeOf(path, source, node) });
   try {
     const untyped = typed ? withoutTypes(source, { ...alone, ...parsing }, { functions, written: html, jsx, project, found }) : null;
     const early = [
-      ...(asks(source, options.own) ? [[surroundings, { ...options, path, problem: (node, code, message, hint) => problems.push({ severity: 'error', code, message, hint, ...placeOf(path, source, node) }) }]] : []),
+      ...(asks(source, options.own) ? [[surroundings, { ...options, path, problem }]] : []),
       ...(waits !== undefined || mayAwait(source) ? [[awaits, { entry: options.entry, waits: waits ?? [], found }]] : []),
     ];
     const tree = early.length > 0 ? changed(untyped, source, { ...alone, ...parsing, plugins: early }, jsx) : untyped;
@@ -105,6 +107,7 @@ export function lower(path, written, options) {
         [strict, { path, commonjs: options.commonjs, own: options.own }],
         [places, { functions: untyped === null ? functions : null, lowered: true }],
         ...(project.decorators === 'legacy' ? [accessors] : []),
+        ...(options.nodes === undefined ? [] : [[nodes, { ...options.nodes, own: options.own, helpers, found, problem }]]),
         [checks, { ...options, requires: commonjs || found.exported, problems, imports, globals, found, path, source }],
         prepare(decorators, { version: project.decorators }),
         names,
