@@ -238,6 +238,39 @@ class Secrets(Protocol):
         """Return the secrets of a request that is sent after the commit; see `RequestSecrets.kept`."""
 
 
+class ScriptKeys(Protocol):
+    """Makes keys for `crypto.subtle` whose bytes the script does not have."""
+
+    def sealed(
+        self, session: Any, *, form: str, data: bytes | Mapping[str, Any], algorithm: Mapping[str, Any], usages: Any
+    ) -> Any:
+        """
+        Return what the script's process is told of a key that cannot be exported, now or later.
+
+        Args:
+            session: Of the invocation: a `host.session.CallSession`.
+            form: `raw`, `pkcs8`, `spki` or `jwk`.
+            data: The key; an object if the form is `jwk`.
+            algorithm: As the script names it, not checked; so are the usages.
+
+        Raises:
+            EngineError: There is no such key.
+        """
+
+
+class Redaction(Protocol):
+    """Replaces the values of the secrets that one script may use."""
+
+    def text(self, text: str) -> str:
+        """Return a string without them; the same object if it has none."""
+
+    def data(self, data: bytes) -> bytes:
+        """Return bytes without them; the same object if they have none."""
+
+    def scan(self) -> SecretScan:
+        """Return what replaces them in something that comes in pieces."""
+
+
 class DelayedCall(Protocol):
     """A call that a `Clock` will make."""
 

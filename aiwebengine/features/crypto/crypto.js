@@ -281,6 +281,11 @@
 
     // -- crypto -------------------------------------------------------------------------------
 
+    /* For what else makes keys. */
+    K.makeCryptoKey = madeOf;
+    K.keyRequest = function (algorithm, usages) { return { algorithm: normalized('imported', algorithm), usages: usagesOf(usages) }; };
+    K.cryptoError = thrown;
+
     getter(global.Crypto.prototype, 'subtle', function () { return subtle; });
 
     function inputOf(value, name) { return typeof value === 'string' ? base64(K.utf8(value)) : octets(value, name); }

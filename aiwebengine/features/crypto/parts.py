@@ -8,6 +8,7 @@ from aiwebengine.features.crypto.calls import CryptoCalls
 from aiwebengine.features.crypto.settings import CryptoSettings
 from aiwebengine.features.crypto.store import StoredSecret
 from aiwebengine.machinery import Machinery, Parts
+from aiwebengine.ports import KEYS
 from aiwebengine.services.threads import Threads
 
 
@@ -24,4 +25,5 @@ def build(machinery: Machinery) -> Parts:
         entropy=os.urandom,
         seconds=base.reactor.seconds,
     )
+    machinery.ports.offer(KEYS, calls)
     return Parts(groups=[calls], services=[("cryptography", threads)], state={"crypto": calls.state})

@@ -146,6 +146,12 @@ USES: dict[str, Use] = {
         gone=_api("/deliveries", 404),
         refused="fetch",
     ),
+    "secrets": Use(
+        source='registerWebHandler("/secret", () => String(secrets.has("NONE")));',
+        check=_answers("/secret", "false"),
+        gone=_api("/secrets", 404),
+        refused="secrets",
+    ),
     "idempotency": Use(
         source='registerWebHandler("/once", () => String(Math.random()), { method: "POST", idempotent: true });',
         check=_once,

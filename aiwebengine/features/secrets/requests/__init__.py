@@ -1,0 +1,1 @@
+"""Secrets in requests that scripts send to other servers."""

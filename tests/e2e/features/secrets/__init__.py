@@ -1,0 +1,1 @@
+"""Tests of secrets, through the whole engine."""
