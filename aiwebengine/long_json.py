@@ -221,6 +221,9 @@ class _PieceReader:
                 if "\ud800" <= text[-1:] <= "\udbff" and raw[-1:] != text[-1:]:
                     # The other half of the character may come with the next piece.
                     text, end = text[:-1], end - _LONGEST_ESCAPE
+                    if end == 0:
+                        # No other half comes, for the document ends here: without this it would be read for ever.
+                        return str(self._read(self._text, begin, 0))
             pieces.append(text)
             at += end
             if ended:

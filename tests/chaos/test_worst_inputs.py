@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from tests.e2e.hostile.test_reactor_and_crowds import BODIES, CROWD, FLOODS, LISTS
-from tests.e2e.hostile.test_reactor_is_not_held import BUSY, DEPLOYMENTS, REQUESTS
+from tests.e2e.hostile import test_reactor_and_cryptography, test_reactor_and_lists
+from tests.e2e.hostile.test_reactor_and_crowds import BODIES, CROWD, FLOODS, HANDLERS, LISTS
+from tests.e2e.hostile.test_reactor_is_not_held import BUSY, DEPLOYMENTS, OPERATIONS, REQUESTS, ROWS
 from tests.support.burden import BurdenedServer, burdened_server
 
 SECONDS = float(os.environ.get("AIWEBENGINE_CHAOS_SECONDS", "120"))
@@ -42,6 +43,9 @@ print(json.dumps(times))
 """
 
 
+_GRAPHQL = {"content-type": "application/json", "accept": "multipart/mixed, application/json"}
+
+
 def _probe(server: BurdenedServer) -> list[float]:
     """Ask the quiet script for a round; return how long each answer took, in milliseconds."""
     words = [sys.executable, "-c", _PROBE, server.host, str(_ROUND_SECONDS)]
@@ -57,6 +61,10 @@ def _inputs(server: BurdenedServer) -> list[Callable[[], object]]:
         *(partial(server.api, "/script?uri=worst", make(), kind) for make, kind in DEPLOYMENTS.values()),
         *(partial(server.ask, "POST", path, make(), {"content-type": kind}) for path, make, kind in BODIES.values()),
         *(partial(server.send, flood(), seconds=0.5) for flood in FLOODS.values()),
+        *(partial(server.ask, "POST", "/graphql", make(), _GRAPHQL) for make in OPERATIONS.values()),
+        *(partial(server.ask, "GET", path) for path in HANDLERS),
+        *(partial(server.ask, "GET", f"/compute/{what}") for what in test_reactor_and_cryptography.WORK),
+        *(partial(server.api, path) for path in test_reactor_and_lists.LISTS),
     ]
 
 
@@ -88,7 +96,9 @@ def test_a_script_beside_the_worst_inputs() -> None:
     """While the worst inputs of all entry points come, the 99th percentile of another script at most doubles."""
     quiet: list[float] = []
     burdened: list[float] = []
-    with burdened_server(BUSY, CROWD, LISTS) as server:
+    with burdened_server(BUSY, CROWD, LISTS, ROWS, test_reactor_and_cryptography.SCRIPT) as server:
+        server.seed("main.sqlite3", test_reactor_and_lists.MAIN)
+        server.seed("evidence.sqlite3", test_reactor_and_lists.EVIDENCE)
         inputs = _inputs(server)
         ends = time.monotonic() + SECONDS
         while time.monotonic() < ends:

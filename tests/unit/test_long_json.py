@@ -51,6 +51,14 @@ def test_reads_what_json_reads(value: Any, window: int, ascii_only: bool, indent
     assert _read(text, window) == _expected(text)
 
 
+@pytest.mark.parametrize("end", ["", "\\", "\\u", "\\ud", "\\ude", "\\ude0", "\\ude00", "x", '\\"'])
+@pytest.mark.parametrize("length", range(30, 50))
+def test_ends_in_half_a_character(length: int, end: str) -> None:
+    """A string that ends with the document, after half of a character, is an error as any other."""
+    text = '"' + "x" * length + "\\ud83d" + end
+    assert _read(text, 16) == _expected(text)
+
+
 @examples(150)
 @given(_VALUES, st.integers(16, 60), st.sampled_from(["", " ", " ,1", "}"]))
 def test_reads_the_first_value(value: Any, window: int, rest: str) -> None:

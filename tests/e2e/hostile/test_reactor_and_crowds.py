@@ -367,6 +367,9 @@ POSTED: dict[str, tuple[dict[str, object], int]] = {
     "a long argument": ({"calls": [["kv.set", "x" * 15_000_000, None]]}, 200),
     "many calls": ({"calls": [["kv.get", '["a"]', '{"ok":1}']] * 60_000}, 200),
     "many steps": ({"steps": ["A1 1"] * 100_000}, 200),
+    "a long argument of escapes": ({"calls": [["kv.set", '"\\n' * 3_000_000, None]]}, 200),
+    "a long argument of other letters": ({"calls": [["kv.set", "é😀" * 800_000, None]]}, 200),
+    "too long an argument of other letters": ({"calls": [["kv.set", "é😀" * 1_000_000, None]]}, 400),
     "many long arguments": ({"calls": [["kv.set", "é" * 25_000, "x" * 50_000]] * 75}, 200),
     "a long body": ({"request": {"method": "POST", "path": "/echo", "body": "x" * 15_000_000}}, 200),
     "too many values": ({"calls": [[]] * 4_000_000}, 400),
@@ -386,7 +389,11 @@ def test_posted_recordings(listing: BurdenedServer, what: str) -> None:
     assert set(statuses) == {status}
 
 
-@pytest.mark.parametrize("path", ["/headers", "/values", "/entries", "/lines", "/wide", "/wide/early", "/wide/parts"])
+HANDLERS = ("/headers", "/values", "/entries", "/lines", "/wide", "/wide/early", "/wide/parts")
+"""Routes that answer, store or log much."""
+
+
+@pytest.mark.parametrize("path", HANDLERS)
 def test_handlers(listing: BurdenedServer, path: str) -> None:
     """Whatever a handler answers, stores and logs, the reactor is not held."""
     check_burden(listing, lambda: listing.ask("GET", path))
