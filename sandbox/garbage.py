@@ -6,8 +6,9 @@ times as many objects as it holds.  Every closure is a cycle (with its `prototyp
 script of asynchronous functions would gather tens of megabytes before that (tried: 33 MB
 after 8,000 runs), in every one of its children, and then pause in the middle of a run.
 Asking the allocator is not free either: it walks through all free memory, for as long as a few runs
-take.  So it is asked now and then, less often of a script that leaves little behind, and after long
-runs; on a busy machine every run takes long, so by then some processor time must have been spent, too.
+take, and makes the next allocations slower.  So it is asked now and then, less often of a script that leaves little
+behind, seldom as long as the heap does not grow, and after long runs; on a busy machine every run takes long, so by
+then some processor time must have been spent, too.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from collections.abc import Callable
 
 _FEWEST_RUNS, _MOST_RUNS = 64, 512
 """Between two looks at the allocator."""
+_MOST_UNASKED = 15
+"""Looks in a row at the end of the heap alone."""
 _LONG_SECONDS = 0.005
 _GATHERED_BYTES = 2 * 1024 * 1024
 _LITTLE_BYTES = _GATHERED_BYTES // 4
@@ -30,13 +33,14 @@ class GarbageCollector:
         collect: Collects all garbage.
         used_bytes: Returns how much memory is in use; None if it cannot, and then runs alone count.
         kept_bytes: How much that was when nothing had run.
+        heap_top: Returns where the heap ends; None if it cannot.
         seconds: A clock.
         cpu_seconds: The processor time of this process; asked after long runs only.
     """
 
     __slots__ = (
-        "_asked_at", "_collect", "_cpu_seconds", "_kept_bytes", "_left", "_runs", "_seconds", "_seen_bytes",
-        "_started", "_used_bytes",
+        "_asked_at", "_collect", "_cpu_seconds", "_heap_top", "_kept_bytes", "_left", "_runs", "_seconds",
+        "_seen_bytes", "_seen_top", "_started", "_unasked", "_used_bytes",
     )  # fmt: skip
 
     def __init__(
@@ -45,11 +49,14 @@ class GarbageCollector:
         collect: Callable[[], object],
         used_bytes: Callable[[], int] | None,
         kept_bytes: int = 0,
+        heap_top: Callable[[], int] | None = None,
         seconds: Callable[[], float] = time.monotonic,
         cpu_seconds: Callable[[], float] = time.process_time,
     ) -> None:
         self._collect = collect
         self._used_bytes = used_bytes
+        self._heap_top = heap_top
+        self._seen_top = self._unasked = 0
         self._seconds = seconds
         self._cpu_seconds = cpu_seconds
         self._runs = self._left = _FEWEST_RUNS
@@ -73,6 +80,9 @@ class GarbageCollector:
                 self._left = _FEWEST_RUNS
                 self._collect()
             return
+        if self._left <= 0 and self._heap_stands():
+            self._left = self._runs = min(2 * self._runs, _MOST_RUNS)
+            return
         used = self._used_bytes()
         little = used - self._seen_bytes < _LITTLE_BYTES
         self._runs = min(2 * self._runs, _MOST_RUNS) if little else _FEWEST_RUNS
@@ -81,6 +91,17 @@ class GarbageCollector:
         if used - self._kept_bytes > _GATHERED_BYTES:
             self._collect()
             self._kept_bytes = self._seen_bytes = self._used_bytes()
+
+    def _heap_stands(self) -> bool:
+        """Return whether the heap ends where it did when this was asked before; not too often in a row."""
+        if self._heap_top is None:
+            return False
+        before, self._seen_top = self._seen_top, self._heap_top()
+        self._unasked += 1
+        if before == self._seen_top and self._unasked <= _MOST_UNASKED:
+            return True
+        self._unasked = 0
+        return False
 
     def _was_long(self) -> bool:
         if self._seconds() - self._started < _LONG_SECONDS:

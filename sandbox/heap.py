@@ -39,3 +39,18 @@ def usage() -> Callable[[], int] | None:
         return int(told.uordblks + told.hblkhd)
 
     return used_bytes
+
+
+def top() -> Callable[[], int] | None:
+    """
+    Return a function that tells where the heap ends; None where the C library does not tell.
+
+    It looks at one variable, and `usage` at all free memory.  As long as the end does not move, the heap has not grown,
+    but for what is so large that it is mapped by itself.
+    """
+    try:
+        sbrk = ctypes.CDLL(None).sbrk
+    except AttributeError:
+        return None
+    sbrk.restype, sbrk.argtypes = ctypes.c_size_t, (ctypes.c_ssize_t,)
+    return lambda: int(sbrk(0))

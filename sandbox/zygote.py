@@ -22,7 +22,7 @@ from sandbox.deadline import Deadline
 from sandbox.duktape import Duktape
 from sandbox.forker import Child, ForkServer, keep_threads
 from sandbox.garbage import GarbageCollector, collect_after_load
-from sandbox.heap import usage
+from sandbox.heap import top, usage
 from sandbox.lockdown import apply, namespaces, process, rlimits, seccomp
 from sandbox.lockdown.report import report
 from sandbox.loop import Conversation
@@ -109,6 +109,7 @@ def _clone(
         collect=lambda: engine.pump("H"),
         used_bytes=used_bytes,
         kept_bytes=used_bytes() if used_bytes is not None else 0,
+        heap_top=top(),
     )
 
     def clone(request: Mapping[str, Any], descriptors: Sequence[int], parent: int) -> None:

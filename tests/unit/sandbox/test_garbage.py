@@ -64,6 +64,19 @@ class CollectionTests(SynchronousTestCase):
         self.run_many(self.garbage(), 6400, each=0)
         self.assertEqual((self.collected, self.asked), (0, 14))
 
+    def test_heap_that_does_not_grow(self) -> None:
+        """As long as the heap ends where it did, the allocator is asked even less; once it grows, at the next look."""
+        ends = [0]
+        garbage = GarbageCollector(
+            collect=self.collect, used_bytes=self.tell, kept_bytes=self.used, heap_top=lambda: ends[0]
+        )
+        self.run_many(garbage, 64_000, each=0)
+        self.assertIn(self.asked, range(1, 10))
+        asked = self.asked
+        ends[0] = 1
+        self.run_many(garbage, 512, each=0)
+        self.assertEqual(self.asked, asked + 1)
+
     def test_more_than_before(self) -> None:
         """A script that has left nothing behind for long, and now leaves much, is noticed before it is too much."""
         garbage = self.garbage()

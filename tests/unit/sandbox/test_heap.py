@@ -7,7 +7,7 @@ import ctypes
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
-from sandbox.heap import usage
+from sandbox.heap import top, usage
 
 
 class Telling(SynchronousTestCase):
@@ -23,3 +23,14 @@ class Telling(SynchronousTestCase):
         at = ctypes.CFUNCTYPE(ctypes.c_size_t, ctypes.c_size_t)(("malloc", libc))(100_000)
         self.assertGreaterEqual(used_bytes() - before, 90_000)
         ctypes.CFUNCTYPE(None, ctypes.c_size_t)(("free", libc))(at)
+
+    def test_top(self) -> None:
+        """The end of the heap moves when it grows."""
+        heap_top = top()
+        if heap_top is None:
+            pytest.skip("the C library does not tell about its heap")
+        before = heap_top()
+        libc = ctypes.CDLL(None)
+        libc.sbrk.restype, libc.sbrk.argtypes = ctypes.c_void_p, (ctypes.c_ssize_t,)
+        libc.sbrk(4096)
+        self.assertEqual(heap_top(), before + 4096)
