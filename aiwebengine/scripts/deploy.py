@@ -236,7 +236,9 @@ class Deployer:
         message = check_message(message)
         store = self._store
         version = await (store.version_before(uri) if number is None else store.version(uri, number))
-        activate = ActivateVersion(uri=uri, number=version.number, expected=expected, author=author, message=message)
+        activate = ActivateVersion(
+            uri=uri, number=version.number, expected=expected, author=author, message=message, version=version
+        )
         self._refuse_if_held()
         self._expect(version.id, uri, version.manifest)
         try:
@@ -275,7 +277,7 @@ class Deployer:
                 registry = await self._threads.run(registry.with_script, change.active)
                 stored.append(PutVersion(new=change.new, expected=change.expected))
             elif isinstance(change, ActivateVersion):
-                version = await self._store.version(change.uri, change.number)
+                version = change.version or await self._store.version(change.uri, change.number)
                 registry = await self._threads.run(registry.with_script, active_script(version))
                 _warn_unknown(registry, version.uri)
                 stored.append(change)

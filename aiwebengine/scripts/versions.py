@@ -168,6 +168,8 @@ class ActivateVersion:
     expected: int | None = None
     author: str = ""
     message: str = ""
+    version: Version | None = None
+    """That version, if it was read already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
