@@ -1057,7 +1057,7 @@ declare class SubtleCrypto {
   encrypt(algorithm: AlgorithmIdentifier, key: CryptoKey, data: BufferSource): Promise<ArrayBuffer>;
   /** Decrypts what `encrypt` gives. */
   decrypt(algorithm: AlgorithmIdentifier, key: CryptoKey, data: BufferSource): Promise<ArrayBuffer>;
-  /** Derives bits by PBKDF2, HKDF, ECDH or X25519. PBKDF2 takes at most `crypto.max_iterations` iterations. */
+  /** Derives bits by PBKDF2, HKDF, ECDH, X25519 or `scrypt` (with `salt`, `N`, `r` and `p`). PBKDF2 takes at most `crypto.max_iterations` iterations, scrypt at most `crypto.max_scrypt_bytes` of memory. */
   deriveBits(algorithm: AlgorithmIdentifier, baseKey: CryptoKey, length?: number | null): Promise<ArrayBuffer>;
   /** Derives a key as `deriveBits` derives bits. */
   deriveKey(algorithm: AlgorithmIdentifier, baseKey: CryptoKey, derivedKeyType: AlgorithmIdentifier, extractable: boolean, keyUsages: KeyUsage[]): Promise<CryptoKey>;
@@ -1914,7 +1914,7 @@ interface Crypto {
   getRandomValues<Values extends ArrayBufferView>(values: Values): Values;
   readonly subtle: SubtleCrypto;
   /**
-   * Hashes at once, as `crypto.subtle.digest` does; at most 64 KiB (setting `crypto.max_sync_bytes`).
+   * Hashes at once, as `crypto.subtle.digest` does, and by `MD5`; at most 64 KiB (setting `crypto.max_sync_bytes`).
    * A string is taken as UTF-8.
    * @throws {HostError} `too_large`, `too_many`, `unavailable`
    * @example
@@ -1930,6 +1930,81 @@ interface Crypto {
    * registerWebHandler("/hmac", () => crypto.hmacSync("SHA-256", "secret", "text").byteLength.toString());
    */
   hmacSync(hash: AlgorithmIdentifier, key: CryptoKey | BufferSource | string, data: BufferSource | string): ArrayBuffer;
+  /**
+   * Does at once what `crypto.subtle.importKey` does; at most 64 KiB (setting `crypto.max_sync_bytes`).
+   * @throws {HostError} `too_large`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/import-sync", async () => {
+   *   const key = crypto.importKeySync("raw", new Uint8Array(16), { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
+   *   return key.algorithm;
+   * });
+   */
+  importKeySync(format: KeyFormat, keyData: BufferSource | JsonWebKey, algorithm: AlgorithmIdentifier, extractable: boolean, keyUsages: KeyUsage[]): CryptoKey;
+  /**
+   * Does at once what `crypto.subtle.exportKey` does; at most 64 KiB (setting `crypto.max_sync_bytes`).
+   * @throws {HostError} `too_large`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/export-sync", async () => {
+   *   const key = crypto.importKeySync("raw", new Uint8Array(16), "AES-GCM", true, ["encrypt", "decrypt"]);
+   *   return crypto.exportKeySync("jwk", key).alg;
+   * });
+   */
+  exportKeySync(format: KeyFormat, key: CryptoKey): any;
+  /**
+   * Does at once what `crypto.subtle.sign` does; at most 64 KiB (setting `crypto.max_sync_bytes`).
+   * @throws {HostError} `too_large`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/sign-sync", async () => {
+   *   const key = crypto.importKeySync("raw", new Uint8Array(16), { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
+   *   return crypto.signSync("HMAC", key, new Uint8Array(1)).byteLength;
+   * });
+   */
+  signSync(algorithm: AlgorithmIdentifier, key: CryptoKey, data: BufferSource): ArrayBuffer;
+  /**
+   * Does at once what `crypto.subtle.verify` does; at most 64 KiB (setting `crypto.max_sync_bytes`).
+   * @throws {HostError} `too_large`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/verify-sync", async () => {
+   *   const key = crypto.importKeySync("raw", new Uint8Array(16), { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
+   *   const data = new Uint8Array(1);
+   *   return { valid: crypto.verifySync("HMAC", key, crypto.signSync("HMAC", key, data), data) };
+   * });
+   */
+  verifySync(algorithm: AlgorithmIdentifier, key: CryptoKey, signature: BufferSource, data: BufferSource): boolean;
+  /**
+   * Does at once what `crypto.subtle.encrypt` does; at most 64 KiB (setting `crypto.max_sync_bytes`).
+   * @throws {HostError} `too_large`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/encrypt-sync", async () => {
+   *   const key = crypto.importKeySync("raw", new Uint8Array(16), "AES-GCM", true, ["encrypt", "decrypt"]);
+   *   const algorithm = { name: "AES-GCM", iv: new Uint8Array(12) };
+   *   return { bytes: crypto.encryptSync(algorithm, key, new Uint8Array(1)).byteLength };
+   * });
+   */
+  encryptSync(algorithm: AlgorithmIdentifier, key: CryptoKey, data: BufferSource): ArrayBuffer;
+  /**
+   * Does at once what `crypto.subtle.decrypt` does; at most 64 KiB (setting `crypto.max_sync_bytes`).
+   * @throws {HostError} `too_large`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/decrypt-sync", async () => {
+   *   const key = crypto.importKeySync("raw", new Uint8Array(16), "AES-GCM", true, ["encrypt", "decrypt"]);
+   *   const algorithm = { name: "AES-GCM", iv: new Uint8Array(12) };
+   *   const sealed = crypto.encryptSync(algorithm, key, new Uint8Array(1));
+   *   return { bytes: crypto.decryptSync(algorithm, key, sealed).byteLength };
+   * });
+   */
+  decryptSync(algorithm: AlgorithmIdentifier, key: CryptoKey, data: BufferSource): ArrayBuffer;
+  /**
+   * Does at once what `crypto.subtle.deriveBits` does; at most 64 KiB (setting `crypto.max_sync_bytes`).
+   * @throws {HostError} `too_large`, `too_many`, `unavailable`
+   * @example
+   * registerWebHandler("/bits-sync", async () => {
+   *   const password = crypto.importKeySync("raw", new Uint8Array(8), "scrypt", false, ["deriveBits"]);
+   *   const algorithm = { name: "scrypt", salt: new Uint8Array(16), N: 1024, r: 8, p: 1 };
+   *   return { bytes: crypto.deriveBitsSync(algorithm, password, 256).byteLength };
+   * });
+   */
+  deriveBitsSync(algorithm: AlgorithmIdentifier, baseKey: CryptoKey, length?: number | null): ArrayBuffer;
   /** Returns whether two values have the same bytes; takes as long wherever they differ. */
   timingSafeEqual(a: BufferSource, b: BufferSource): boolean;
 }

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from aiwebengine.errors import TooLarge
 from aiwebengine.features.crypto.algorithms.hashes import digest, hash_named
 from aiwebengine.features.crypto.algorithms.mac import hmac_of
-from aiwebengine.features.crypto.declarations import CALLS, DIGEST, DIGEST_SYNC, HMAC_SYNC, SUBTLE
+from aiwebengine.features.crypto.declarations import CALLS, DIGEST, DIGEST_SYNC, HMAC_SYNC, SUBTLE, SUBTLE_SYNC
 from aiwebengine.features.crypto.refusals import RequestFields, as_text
 from aiwebengine.features.crypto.settings import CryptoSettings
 from aiwebengine.features.crypto.store import SealingSecret
@@ -90,6 +90,7 @@ class CryptoCalls:
             DIGEST_SYNC.name: self._digest_sync,
             HMAC_SYNC.name: self._hmac_sync,
             **{call.name: partial(self._subtle, operation) for operation, call in SUBTLE.items()},
+            **{call.name: partial(self._subtle_sync, operation) for operation, call in SUBTLE_SYNC.items()},
         }
 
     def state(self) -> dict[str, Any]:
@@ -119,17 +120,18 @@ class CryptoCalls:
 
     def _digest(self, session: CallSession, request: Mapping[str, Any]) -> Any:
         fields = self._checked(DIGEST, request, self._settings.max_bytes, "crypto.max_bytes")
-        work = partial(_digest_of, fields)
+        work = partial(_digest_of, fields, with_md5=False)
         return work() if _is_little(request) else self._in_thread(session, work)
 
     def _digest_sync(self, _: CallSession, request: Mapping[str, Any]) -> dict[str, Any]:
-        return _digest_of(self._checked(DIGEST_SYNC, request, self._settings.max_sync_bytes, "crypto.max_sync_bytes"))
+        fields = self._checked(DIGEST_SYNC, request, self._settings.max_sync_bytes, "crypto.max_sync_bytes")
+        return _digest_of(fields, with_md5=True)
 
     def _hmac_sync(self, session: CallSession, request: Mapping[str, Any]) -> Any:
         fields = self._checked(HMAC_SYNC, request, self._settings.max_sync_bytes, "crypto.max_sync_bytes")
         if "key" in fields:
             return self._subtle("sign", session, {**request, "algorithm": {"name": "HMAC"}})
-        function = hash_named(fields.fields("hash").text("name"))
+        function = hash_named(fields.fields("hash").text("name"), with_md5=True)
         return {"data": as_text(hmac_of(function, fields.octets("secret"), fields.octets("data")))}
 
     # -- crypto.subtle ------------------------------------------------------------------------
@@ -140,6 +142,10 @@ class CryptoCalls:
         if self._operations is not None and _is_cheap(operation, request):
             return self._operations.run(operation, session.invocation.script, request)
         return self._later(operation, session, request)
+
+    def _subtle_sync(self, operation: str, session: CallSession, request: Mapping[str, Any]) -> Any:
+        self._checked(SUBTLE_SYNC[operation], request, self._settings.max_sync_bytes, "crypto.max_sync_bytes")
+        return self._subtle(operation, session, request)
 
     async def _later(self, operation: str, session: CallSession, request: Mapping[str, Any]) -> dict[str, Any]:
         operations = self._operations or await self._load()
@@ -175,8 +181,8 @@ def _load(secret: bytes, entropy: Callable[[int], bytes], settings: CryptoSettin
     return Operations(keys=SealedKeys(secret=secret, entropy=entropy), limits=settings)
 
 
-def _digest_of(fields: RequestFields) -> dict[str, Any]:
-    function = hash_named(fields.fields("algorithm").text("name"))
+def _digest_of(fields: RequestFields, *, with_md5: bool) -> dict[str, Any]:
+    function = hash_named(fields.fields("algorithm").text("name"), with_md5=with_md5)
     return {"data": as_text(digest(function, fields.octets("data")))}
 
 

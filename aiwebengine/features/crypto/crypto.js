@@ -22,7 +22,7 @@
     var HASHES = { 'SHA-1': '', 'SHA-256': '', 'SHA-384': '', 'SHA-512': '' };
     var ciphers = { 'RSA-OAEP': 'label?', 'AES-CBC': 'iv', 'AES-CTR': 'counter length', 'AES-GCM': 'iv additionalData? tagLength?' };
     var signatures = { HMAC: '', 'RSASSA-PKCS1-v1_5': '', 'RSA-PSS': 'saltLength', ECDSA: 'hash', Ed25519: '' };
-    var derivations = { ECDH: 'public', X25519: 'public', HKDF: 'hash salt info', PBKDF2: 'hash salt iterations' };
+    var derivations = { ECDH: 'public', X25519: 'public', HKDF: 'hash salt info', PBKDF2: 'hash salt iterations', scrypt: 'salt N r p' };
     var lengths = { 'AES-CBC': 'length', 'AES-CTR': 'length', 'AES-GCM': 'length', 'AES-KW': 'length', HMAC: 'hash length?' };
     var keys = { ECDSA: 'namedCurve', ECDH: 'namedCurve', Ed25519: '', X25519: '' };
     var rsa = ['RSASSA-PKCS1-v1_5', 'RSA-PSS', 'RSA-OAEP'];
@@ -41,12 +41,13 @@
 
     var OPERATIONS = {
         digest: HASHES,
+        digestSync: joined(HASHES, { MD5: '' }),
         encrypt: ciphers,
         sign: signatures,
         derive: derivations,
         wrap: joined(ciphers, { 'AES-KW': '' }),
         generate: joined(keys, lengths, each(rsa, 'modulusLength publicExponent hash')),
-        imported: joined(keys, each(['AES-CBC', 'AES-CTR', 'AES-GCM', 'AES-KW', 'HKDF', 'PBKDF2'], ''), each(rsa, 'hash'), { HMAC: 'hash length?' }),
+        imported: joined(keys, each(['AES-CBC', 'AES-CTR', 'AES-GCM', 'AES-KW', 'HKDF', 'PBKDF2', 'scrypt'], ''), each(rsa, 'hash'), { HMAC: 'hash length?' }),
         derived: joined(lengths, { HKDF: '', PBKDF2: '' })
     };
 
@@ -98,7 +99,7 @@
         'public': handle,
         iv: octets, counter: octets, additionalData: octets, label: octets, salt: octets, info: octets,
         publicExponent: octets,
-        length: whole, tagLength: whole, saltLength: whole, iterations: whole, modulusLength: whole
+        length: whole, tagLength: whole, saltLength: whole, iterations: whole, N: whole, r: whole, p: whole, modulusLength: whole
     };
 
     // -- keys ---------------------------------------------------------------------------------
@@ -188,6 +189,23 @@
     function SubtleCrypto() { throw new TypeError('Illegal constructor'); }
     var subtle = Object.create(SubtleCrypto.prototype);
 
+    var AT_ONCE = ['importKey', 'exportKey', 'sign', 'verify', 'encrypt', 'decrypt', 'deriveBits'];
+
+    /* The same, not awaited: crypto.signSync() and others. */
+    function sync(name, prepare) {
+        var made = function () {
+            var given = K.captured.apply(prepare, null, arguments), answer;
+            try {
+                answer = K.hostCallSync('crypto.' + name + 'Sync', [given.request]);
+            } catch (error) {
+                throw thrown(error);
+            }
+            return given.make(answer);
+        };
+        Object.defineProperty(made, 'name', { value: name + 'Sync', configurable: true });
+        define(global.Crypto.prototype, name + 'Sync', made);
+    }
+
     /* `prepare` gives what is sent and what is made of the answer; what it throws is a rejection. */
     function method(name, least, prepare) {
         var made = function () {
@@ -206,6 +224,7 @@
         Object.defineProperty(made, 'name', { value: name, configurable: true });
         Object.defineProperty(made, 'length', { value: least, configurable: true });
         define(SubtleCrypto.prototype, name, made);
+        if (indexOf(AT_ONCE, name) >= 0) sync(name, prepare);
     }
 
     method('digest', 2, function (algorithm, input) {
@@ -301,10 +320,10 @@
     }
 
     define(global.Crypto.prototype, 'digestSync', function digestSync(algorithm, input) {
-        return askSync('digestSync', { algorithm: normalized('digest', algorithm), data: inputOf(input, 'data') });
+        return askSync('digestSync', { algorithm: normalized('digestSync', algorithm), data: inputOf(input, 'data') });
     });
     define(global.Crypto.prototype, 'hmacSync', function hmacSync(hash, used, input) {
-        var request = { hash: normalized('digest', hash), data: inputOf(input, 'data') };
+        var request = { hash: normalized('digestSync', hash), data: inputOf(input, 'data') };
         if (isKey(used)) {
             if (used.algorithm.name === 'HMAC' && used.algorithm.hash.name !== request.hash.name) throw standard('InvalidAccessError', 'The key is for ' + used.algorithm.hash.name + ', not for ' + request.hash.name + '.');
             request.key = handle(used, 'key');

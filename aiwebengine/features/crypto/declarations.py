@@ -33,7 +33,7 @@ def _call(name: str, doc: str, *, cost: int = 1) -> HostCall:
     )
 
 
-def _sync(name: str, doc: str) -> HostCall:
+def _sync(name: str, doc: str, *, cost: int = 1) -> HostCall:
     """Declare what the prelude sends for a method of `crypto` that is not awaited."""
     return HostCall(
         name=f"crypto.{name}",
@@ -48,6 +48,7 @@ def _sync(name: str, doc: str) -> HostCall:
         ),
         returns="object",
         effect="none",
+        cost=cost,
         errors=_ERRORS,
         doc=doc,
         speaks_for=f"crypto.{name}",
@@ -71,7 +72,17 @@ SUBTLE = {
 """By operation (see `operations.py`)."""
 DIGEST_SYNC = _sync("digestSync", "Hashes.")
 HMAC_SYNC = _sync("hmacSync", "Makes an HMAC.")
-CALLS = (DIGEST, *SUBTLE.values(), DIGEST_SYNC, HMAC_SYNC)
+SUBTLE_SYNC = {
+    "import": _sync("importKeySync", "Reads a key."),
+    "export": _sync("exportKeySync", "Writes a key."),
+    "sign": _sync("signSync", "Signs."),
+    "verify": _sync("verifySync", "Checks a signature."),
+    "encrypt": _sync("encryptSync", "Encrypts."),
+    "decrypt": _sync("decryptSync", "Decrypts."),
+    "bits": _sync("deriveBitsSync", "Derives bits.", cost=10),
+}
+"""By operation, those that need not be awaited."""
+CALLS = (DIGEST, *SUBTLE.values(), DIGEST_SYNC, HMAC_SYNC, *SUBTLE_SYNC.values())
 
 _KEY = 'const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt", "decrypt"]);\n'
 _HMAC_KEY = (
@@ -180,7 +191,10 @@ _SUBTLE_MEMBERS = (
             "deriveBits(algorithm: AlgorithmIdentifier, baseKey: CryptoKey, length?: number | null): "
             "Promise<ArrayBuffer>"
         ),
-        doc=("Derives bits by PBKDF2, HKDF, ECDH or X25519. PBKDF2 takes at most `crypto.max_iterations` iterations."),
+        doc=(
+            "Derives bits by PBKDF2, HKDF, ECDH, X25519 or `scrypt` (with `salt`, `N`, `r` and `p`). PBKDF2 takes at "
+            "most `crypto.max_iterations` iterations, scrypt at most `crypto.max_scrypt_bytes` of memory."
+        ),
         uses=(SUBTLE["bits"].name,),
         example=_handler(
             "/bits",
@@ -242,13 +256,87 @@ _SUBTLE_MEMBERS = (
     ),
 )
 
+
+def _member_sync(signature: str, operation: str, example: str) -> Member:
+    """Describe what does at once what a method of `crypto.subtle` does."""
+    call = SUBTLE_SYNC[operation]
+    name = call.name.removeprefix("crypto.").removesuffix("Sync")
+    doc = f"Does at once what `crypto.subtle.{name}` does; at most 64 KiB (setting `crypto.max_sync_bytes`)."
+    return Member(signature=signature, doc=doc, uses=(call.name,), example=example)
+
+
+_KEY_SYNC = 'const key = crypto.importKeySync("raw", new Uint8Array(16), "AES-GCM", true, ["encrypt", "decrypt"]);\n'
+_HMAC_SYNC = (
+    'const key = crypto.importKeySync("raw", new Uint8Array(16), { name: "HMAC", hash: "SHA-256" }, false, '
+    '["sign", "verify"]);\n'
+)
+_SYNC_MEMBERS = (
+    _member_sync(
+        f"importKeySync(format: KeyFormat, keyData: {_DATA} | JsonWebKey, algorithm: AlgorithmIdentifier, "
+        "extractable: boolean, keyUsages: KeyUsage[]): CryptoKey",
+        "import",
+        _handler("/import-sync", _HMAC_SYNC, "return key.algorithm;"),
+    ),
+    _member_sync(
+        "exportKeySync(format: KeyFormat, key: CryptoKey): any",
+        "export",
+        _handler("/export-sync", _KEY_SYNC, 'return crypto.exportKeySync("jwk", key).alg;'),
+    ),
+    _member_sync(
+        f"signSync(algorithm: AlgorithmIdentifier, key: CryptoKey, data: {_DATA}): ArrayBuffer",
+        "sign",
+        _handler("/sign-sync", _HMAC_SYNC, 'return crypto.signSync("HMAC", key, new Uint8Array(1)).byteLength;'),
+    ),
+    _member_sync(
+        f"verifySync(algorithm: AlgorithmIdentifier, key: CryptoKey, signature: {_DATA}, data: {_DATA}): boolean",
+        "verify",
+        _handler(
+            "/verify-sync",
+            _HMAC_SYNC,
+            "const data = new Uint8Array(1);",
+            'return { valid: crypto.verifySync("HMAC", key, crypto.signSync("HMAC", key, data), data) };',
+        ),
+    ),
+    _member_sync(
+        f"encryptSync(algorithm: AlgorithmIdentifier, key: CryptoKey, data: {_DATA}): ArrayBuffer",
+        "encrypt",
+        _handler(
+            "/encrypt-sync",
+            _KEY_SYNC,
+            'const algorithm = { name: "AES-GCM", iv: new Uint8Array(12) };',
+            "return { bytes: crypto.encryptSync(algorithm, key, new Uint8Array(1)).byteLength };",
+        ),
+    ),
+    _member_sync(
+        f"decryptSync(algorithm: AlgorithmIdentifier, key: CryptoKey, data: {_DATA}): ArrayBuffer",
+        "decrypt",
+        _handler(
+            "/decrypt-sync",
+            _KEY_SYNC,
+            'const algorithm = { name: "AES-GCM", iv: new Uint8Array(12) };',
+            "const sealed = crypto.encryptSync(algorithm, key, new Uint8Array(1));",
+            "return { bytes: crypto.decryptSync(algorithm, key, sealed).byteLength };",
+        ),
+    ),
+    _member_sync(
+        "deriveBitsSync(algorithm: AlgorithmIdentifier, baseKey: CryptoKey, length?: number | null): ArrayBuffer",
+        "bits",
+        _handler(
+            "/bits-sync",
+            'const password = crypto.importKeySync("raw", new Uint8Array(8), "scrypt", false, ["deriveBits"]);',
+            'const algorithm = { name: "scrypt", salt: new Uint8Array(16), N: 1024, r: 8, p: 1 };',
+            "return { bytes: crypto.deriveBitsSync(algorithm, password, 256).byteLength };",
+        ),
+    ),
+)
+
 _OF_CRYPTO = (
     Member(signature="readonly subtle: SubtleCrypto"),
     Member(
         signature=(f"digestSync(algorithm: AlgorithmIdentifier, data: {_DATA} | string): ArrayBuffer"),
         doc=(
-            "Hashes at once, as `crypto.subtle.digest` does; at most 64 KiB (setting `crypto.max_sync_bytes`). "
-            "A string is taken as UTF-8."
+            "Hashes at once, as `crypto.subtle.digest` does, and by `MD5`; at most 64 KiB (setting "
+            "`crypto.max_sync_bytes`). A string is taken as UTF-8."
         ),
         uses=(DIGEST_SYNC.name,),
         example=(
@@ -269,6 +357,7 @@ _OF_CRYPTO = (
             'registerWebHandler("/hmac", () => crypto.hmacSync("SHA-256", "secret", "text").byteLength.toString());'
         ),
     ),
+    *_SYNC_MEMBERS,
     Member(
         signature=f"timingSafeEqual(a: {_DATA}, b: {_DATA}): boolean",
         doc="Returns whether two values have the same bytes; takes as long wherever they differ.",

@@ -44,6 +44,7 @@ class Operations:
             aes.AesKw("AES-KW", limits),
             derivation.Pbkdf2("PBKDF2", limits),
             derivation.Hkdf("HKDF", limits),
+            derivation.ScryptDerivation("scrypt", limits),
             *rsa.make(limits),
             *elliptic.make(limits),
             *edwards.make(limits),

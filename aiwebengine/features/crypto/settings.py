@@ -24,12 +24,18 @@ class CryptoSettings:
     max_bytes: Annotated[int, NumberRange(least=_KIB, most=64 * _MIB)] = _MIB
     """Most bytes that one call of `crypto.subtle` is given."""
     max_sync_bytes: Annotated[int, NumberRange(least=_KIB, most=_MIB)] = 64 * _KIB
-    """Most bytes that `crypto.digestSync` and `crypto.hmacSync` are given: nothing else happens while they compute."""
+    """Most bytes that `crypto.digestSync` and other functions that end in `Sync` are given."""
     max_iterations: Annotated[int, NumberRange(least=1, most=1_000_000_000)] = 2_000_000
     """
     Most iterations of one derivation by PBKDF2.
 
     A derivation of more bits than its hash has costs all of them again for each further hash.
+    """
+    max_scrypt_bytes: Annotated[int, NumberRange(least=_KIB, most=4096 * _MIB)] = 64 * _MIB
+    """
+    Most memory that one derivation by scrypt may use: 128 times its `N` times its `r`.
+
+    Times its `p`, it may be four times as much.
     """
     max_rsa_bits: Annotated[int, NumberRange(least=1024, most=16_384)] = 4096
     """Largest modulus of an RSA key, in bits."""

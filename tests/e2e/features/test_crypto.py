@@ -141,10 +141,13 @@ registerWebHandler("/sync", async () => {
     hex(crypto.hmacSync("sha-256", key, "é")) === hex(crypto.hmacSync("SHA-256", utf8("key"), utf8("é").buffer)),
     tried(() => crypto.hmacSync("SHA-512", key, "é")),
     tried(() => crypto.hmacSync("SHA-256", verifying, "é")),
-    tried(() => crypto.digestSync("MD5", "a")),
+    tried(() => crypto.digestSync("MD4", "a")),
     tried(() => crypto.digestSync("SHA-1", 7)),
     tried(() => crypto.digestSync("SHA-1", new Uint8Array(2000))),
     tried(() => crypto.hmacSync("SHA-1", "k", new Uint8Array(2000))),
+    hex(crypto.digestSync("md5", "a")),
+    await crypto.subtle.digest("MD5", utf8("a")).catch((error) => error.name),
+    tried(() => crypto.signSync("HMAC", key, new Uint8Array(2000))),
   ];
 });
 registerWebHandler("/equal", () => [
@@ -157,22 +160,33 @@ registerWebHandler("/iterations", async (req) => {
   const algorithm = { name: "PBKDF2", hash: "SHA-256", salt: utf8("s"), iterations: Number(req.query.n) };
   try { return String((await crypto.subtle.deriveBits(algorithm, key, Number(req.query.bits))).byteLength); } catch (error) { return error.name + ": " + error.message; }
 });
+registerWebHandler("/scrypt", (req) => {
+  const key = crypto.importKeySync("raw", utf8("p"), "scrypt", false, ["deriveBits"]);
+  try { return String(crypto.deriveBitsSync({ name: "scrypt", salt: utf8("s"), N: Number(req.query.n), r: 8, p: Number(req.query.p) }, key, 256).byteLength); } catch (error) { return error.name + ": " + error.message; }
+});
 registerWebHandler("/rsa", async () => {
   try { await crypto.subtle.generateKey({ name: "RSA-PSS", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: "SHA-1" }, false, ["sign"]); } catch (error) { return error.name + ": " + error.message; }
 });
 """
 
 
-@pytest.mark.setting("crypto.max_bytes", "crypto.max_sync_bytes", "crypto.max_iterations", "crypto.max_rsa_bits")
+@pytest.mark.setting(
+    "crypto.max_bytes",
+    "crypto.max_sync_bytes",
+    "crypto.max_iterations",
+    "crypto.max_rsa_bits",
+    "crypto.max_scrypt_bytes",
+)
 @pytest_twisted.ensureDeferred
 async def test_limits(tmp_path: Path) -> None:
     """What need not be awaited gives the same; what is too large or takes too long is refused with its setting."""
     limits = {"max_bytes": 2048, "max_sync_bytes": 1024, "max_iterations": 1000, "max_rsa_bits": 1024}
+    limits["max_scrypt_bytes"] = 1024 * 1024
     async with running_engine(settings(tmp_path, **limits)) as engine:
         await engine.deploy("sync", {"main.js": SYNC})
         assert await answer(engine, "/sync") == [
             True, True, True, "InvalidAccessError", "InvalidAccessError", "NotSupportedError", "TypeError",
-            "too_large", "too_large",
+            "too_large", "too_large", "0cc175b9c0f1b6a831c399e269772661", "NotSupportedError", "too_large",
         ]  # fmt: skip
         assert await answer(engine, "/equal") == [True, False, False, True, "TypeError"]
         assert (await engine.request("GET", "/large")).text == (
@@ -183,6 +197,10 @@ async def test_limits(tmp_path: Path) -> None:
             "OperationError: PBKDF2 may take at most 1000 iterations here (setting crypto.max_iterations), not 1000 "
             "for each of 2 hashes of SHA-256."
         )
+        assert (await engine.request("GET", "/scrypt?n=1024&p=4")).text == "32"
+        for query in ("n=1024&p=5", "n=2048&p=1"):
+            assert "crypto.max_scrypt_bytes" in (await engine.request("GET", f"/scrypt?{query}")).text
+        assert "power of two" in (await engine.request("GET", "/scrypt?n=1000&p=1")).text
         assert "crypto.max_rsa_bits" in (await engine.request("GET", "/rsa")).text
 
 

@@ -9,7 +9,7 @@ import { createRequire, isBuiltin } from 'node:module';
 import { join, resolve } from 'node:path';
 
 const REEXPORTS = { path: 'path-browserify', string_decoder: 'string_decoder', punycode: 'punycode' };
-const FILES = ['assert', 'buffer', 'events', 'os', 'process', 'querystring', 'stream', 'timers', 'url', 'util'];
+const FILES = ['assert', 'buffer', 'crypto', 'events', 'os', 'process', 'querystring', 'stream', 'timers', 'url', 'util'];
 
 /* What packages need to run in engines that nobody has any more. */
 const POLYFILLS = {

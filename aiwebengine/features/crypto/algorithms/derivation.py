@@ -1,10 +1,11 @@
-"""PBKDF2 and HKDF."""
+"""PBKDF2, HKDF, and scrypt (RFC 7914), which is not in the standard."""
 
 from __future__ import annotations
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from aiwebengine.features.crypto.algorithms.algorithm import Algorithm, KeyData, failed, require_usages
 from aiwebengine.features.crypto.algorithms.hashes import HashFunction, hash_named
@@ -13,6 +14,10 @@ from aiwebengine.features.crypto.refusals import Refusal, RequestFields
 
 _USAGES = ("deriveKey", "deriveBits")
 _MOST_HKDF_BLOCKS = 255
+_SCRYPT_BLOCK = 128
+_MOST_SCRYPT_BYTES = 1024
+_ROUNDS = 4
+"""How often a derivation by scrypt may go through the memory that it may use."""
 
 
 def first_bits(secret: bytes, length: int | None) -> bytes:
@@ -92,6 +97,29 @@ class Hkdf(_Derivation):
         if size == 0:
             return b""
         return HKDF(_made(function), size, salt=given.octets("salt"), info=given.octets("info")).derive(key.material)
+
+
+class ScryptDerivation(_Derivation):
+    """See `Algorithm`."""
+
+    def derive(self, key: Key, given: RequestFields, length: int | None, public: Key | None) -> bytes:
+        """See `Algorithm.derive`."""
+        del public
+        size, salt = self._bytes(length), given.octets("salt")
+        cost, block, parallel = (given.integer(name) for name in ("N", "r", "p"))
+        if cost < 2 or cost & (cost - 1) or not block or not parallel or not 0 < size <= _MOST_SCRYPT_BYTES:
+            raise failed(
+                "scrypt takes a power of two as N, r and p of at least 1, and derives 8 to "
+                f"{_MOST_SCRYPT_BYTES * 8} bits; N is {cost}, r {block}, p {parallel}, and length {length}."
+            )
+        memory = _SCRYPT_BLOCK * cost * block
+        most = self.limits.max_scrypt_bytes
+        if memory > most or memory * parallel > _ROUNDS * most:
+            raise failed(
+                f"scrypt may use at most {most} bytes here (setting crypto.max_scrypt_bytes), and p times that at most "
+                f"{_ROUNDS * most}; with N {cost}, r {block} and p {parallel} it uses {memory}."
+            )
+        return Scrypt(salt, size, cost, block, parallel).derive(key.material)
 
 
 def _made(function: HashFunction) -> hashes.HashAlgorithm:
