@@ -2,7 +2,7 @@
 The composition root: the machinery first, then the features of one list.
 
 Nothing here holds a process, a thread, a socket or a file before its service is started, and nothing
-here decides anything: what an engine offers is the list of features that it is given.
+here decides anything: what an engine offers is the list of its features.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def build(
         settings: All of them, checked.
         reactor: Everything runs on it.
         features: What it offers, in the order in which they are built and started.
-        passed: Told of the points that an invocation passes; see `observe/points.py`.
+        passed: Is notified of the points that an invocation passes; see `observe/points.py`.
         inherited: What the process inherited; with a predecessor, `Handover.inherit` is due at its end.
 
     Returns:

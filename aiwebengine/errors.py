@@ -115,7 +115,7 @@ class Stale(Conflict):
     Something that the invocation had read was changed before it committed; nothing was changed.
 
     Args:
-        turn: Waits until nobody else may change it; gives a function that ends the turn.
+        turn: Waits until no other invocation may change it; returns a function that ends the turn.
     """
 
     def __init__(self, public: str, *, turn: Callable[[], Deferred[Callable[[], None]]] | None = None) -> None:
@@ -365,7 +365,7 @@ class CannotStart(EngineError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorRow:
-    """How one code is told to each kind of caller."""
+    """How one code is reported to each kind of caller."""
 
     status: int
     """HTTP status."""

@@ -2,7 +2,7 @@
 JSON, read exactly.
 
 What comes from a child or a client may be anything.  Python reads numbers that JSON cannot hold
-(`NaN`, `1e999`) and would write them again, as something that nobody else can read; here they
+(`NaN`, `1e999`) and would write them again, in a form that other parsers reject; here they
 are refused where they come in.
 """
 
@@ -54,7 +54,7 @@ def decode(text: str | bytes, *, doubles: bool = False, checkpoint: Checkpoint =
         checkpoint: Called again and again while a long document is read.
 
     Raises:
-        json.JSONDecodeError: It is none that can be used; the message has no place, which the error has.
+        json.JSONDecodeError: It cannot be used; the message has no place, which the error has.
         RecursionError: It is nested too deeply.
         UnicodeDecodeError: The bytes are no UTF-8.
     """
@@ -69,7 +69,7 @@ def decode(text: str | bytes, *, doubles: bool = False, checkpoint: Checkpoint =
 
 
 def _placed(error: ValueError, text: str) -> json.JSONDecodeError:
-    """Return the error with the place of the number that it is about: who reads numbers is not told theirs."""
+    """Return the error with the place of the number that it is about: keys are not numbers."""
     for match in _NUMBER.finditer(text):
         number = match[0]
         if number in _CONSTANTS:

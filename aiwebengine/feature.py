@@ -1,7 +1,7 @@
 """
 What the engine offers: one frozen value for each feature.
 
-A feature is one folder, `aiwebengine/features/NAME/`, or a package of somebody else's that names its
+A feature is one folder, `aiwebengine/features/NAME/`, or a separate package that names its
 `Feature` in the entry-point group `aiwebengine.features`.  It has two halves:
 
 - what it *is*, known without starting anything: its name, its section of the settings, the JavaScript
@@ -30,14 +30,14 @@ API_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """What a feature brings: what is known of it without starting anything."""
+    """What a feature brings: what is known about it without starting anything."""
 
     name: str
     """Unique: lower-case letters, digits, `-` and `_`; the name of its folder."""
     parts: str
     """`module:function` that makes its `machinery.Parts`; called once for each engine, and starts nothing."""
     declares: Declarations = NOTHING
-    """What scripts see of it: functions, objects, types, capabilities."""
+    """What scripts see: functions, objects, types, capabilities."""
     summary: str = ""
     """One sentence for people."""
     settings: Mapping[str, type[Any]] = field(default_factory=dict)

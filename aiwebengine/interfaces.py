@@ -1,5 +1,5 @@
 """
-The seams between floors, and between the engine and what may replace a part of it.
+The interfaces between floors, and between the engine and what may replace a part of it.
 
 A Protocol stands here when there are two implementations or when a lower floor must
 call a higher one: `runtime` knows neither `host` nor `scripts`, it asks through these.
@@ -94,7 +94,7 @@ class HostSession(Protocol):
         """Return how much processor time host calls took in the server that is charged to the script."""
 
     def withdraw(self) -> None:
-        """Have a commit that is asked for fail with `Cancelled`, unless it has begun."""
+        """Have a requested commit fail with `Cancelled`, unless it has begun."""
 
     def end(self, receipt: Receipt) -> None:
         """Forget the session; effects not committed are dropped. Called exactly once, however the run ended."""
@@ -115,7 +115,7 @@ class Mail(Protocol):
 
     def send(self, message: MailMessage) -> Deferred[None]:
         """
-        Take a message for delivery; one with an id that was taken before is the same message.
+        Take a message for delivery; one with the id of an earlier one is the same message.
 
         Returns:
             Fires when it cannot be lost any more, though it may not be delivered yet.
@@ -123,7 +123,7 @@ class Mail(Protocol):
         Raises:
             Invalid: An address or the subject cannot be one.
             TooLarge: There are too many recipients, or too many bytes.
-            Unavailable: It was not taken.
+            Unavailable: It was not accepted.
         """
 
 
@@ -134,7 +134,7 @@ class Identify(Protocol):
         """
         Return who sent *request*; `ANONYMOUS` if it does not say, or not in a way that is known.
 
-        At once where that is possible: it is asked for every request.
+        At once where that is possible: it is called for every request.
 
         Raises:
             Unavailable: It cannot be found out now.
@@ -152,12 +152,12 @@ class Decide(Protocol):
             principal: Who asks.
             action: What for: a thing and a verb, such as `notes.read`.
             script: URI of the script whose thing it is; empty: the server's.
-            by: URI of the script through whose code it is asked; empty: no script's.
+            by: URI of the script whose code asks; empty: no script's.
         """
 
 
 class Console(Protocol):
-    """Shows what features have to show to those who look after a server."""
+    """Shows the pages of features to administrators."""
 
     def show(self, pages: Sequence[ConsolePage]) -> None:
         """

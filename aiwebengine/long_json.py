@@ -1,7 +1,7 @@
 """
 JSON of any size, read and written in pieces.
 
-`json` reads and writes a document in one call into C: 20 MB take a quarter of a second, in which nothing else runs.
+`json` reads and writes a document in one call into C: 20 MB take a quarter of a second, during which nothing else runs.
 Here long documents are taken apart, so that each call is short, and a checkpoint lies between any two.
 The results are those of `json`, and short documents are left to it.
 """
@@ -19,7 +19,7 @@ Checkpoint = Callable[[], object]
 
 
 def no_checkpoint() -> None:
-    """For those who read and write what is short."""
+    """For short documents."""
 
 
 WINDOW = 64 * 1024
@@ -27,7 +27,7 @@ WINDOW = 64 * 1024
 NODES = 4096
 """Values that are written at once."""
 _CHARACTERS_OF_A_NODE = 64
-"""A string counts for so many."""
+"""What a string counts for."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _PLAIN_STRING = re.compile(r'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*+')
@@ -277,7 +277,7 @@ def decode_utf8(data: bytes, checkpoint: Checkpoint, *, window: int = WINDOW) ->
     Decode UTF-8 of any length.
 
     Raises:
-        UnicodeDecodeError: It is none.
+        UnicodeDecodeError: It is not valid.
     """
     if len(data) <= window:
         return data.decode("utf-8")
@@ -340,7 +340,7 @@ class _PieceWriter:
             yield self._encoder(value)
 
     def _of_container(self, values: list[Any], kind: type, brackets: str) -> Iterator[str]:
-        """Write as many values at once as are light enough together."""
+        """Write as many values at once as are small enough together."""
         mark, at, count = brackets[0], 0, 1
         while at < len(values):
             self._checkpoint()

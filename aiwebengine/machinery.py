@@ -1,5 +1,5 @@
 """
-What features are built on, and what they give back.
+What features are built on, and what they return.
 
 `Machinery` is the floors of one engine, built and not started.  `Parts` is what one feature adds to
 them.  Both are values: `assembly` fills the first, connects the second, and holds no policy.
@@ -93,16 +93,16 @@ class Recording(Protocol):
 
 class Hooks:
     """
-    What the machinery asks and tells features on the way of every invocation.
+    The functions of features that the machinery calls during every invocation.
 
     Filled while features are built, read while the engine runs.
     """
 
     def __init__(self) -> None:
         self.admission: list[Admission] = []
-        """Asked before an invocation begins, in order; the first error refuses it."""
+        """Called before an invocation begins, in order; the first error refuses it."""
         self.ended: list[Callable[[Invocation, Receipt], None]] = []
-        """Told of each invocation that is over."""
+        """Called with each invocation that has ended."""
         self.recording: Recording | None = None
         self.route_options: dict[str, Callable[[Registration, Any], Any]] = {}
         """Options of routes that features add; see `host.registration.routes.RouteOptions`."""
@@ -110,7 +110,7 @@ class Hooks:
         """Find what the files of a version are registered as."""
 
     def recording_of(self, script: str, what: str) -> str:
-        """See `Recording.wanted`; nothing is recorded if nobody records."""
+        """See `Recording.wanted`; nothing is recorded if no feature records."""
         return self.recording.wanted(script, what) if self.recording is not None else ""
 
     def recorded(self, run: Run, outcome: str) -> None:
@@ -119,7 +119,7 @@ class Hooks:
             self.recording.keep(run, outcome)
 
     def recording_bytes(self) -> int:
-        """See `Recording.most_bytes`; 0 if nobody records."""
+        """See `Recording.most_bytes`; 0 if no feature records."""
         return self.recording.most_bytes if self.recording is not None else 0
 
 
@@ -148,7 +148,7 @@ class Parts:
     kinds: Sequence[RegistrationKind] = ()
     """What scripts may register."""
     pages: Sequence[ConsolePage] = ()
-    """What it shows to those who look after the server: a console has a page for each."""
+    """What it shows to administrators: a console has a page for each."""
     state: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     """By name, figures for the state page, ready for JSON; one that raises is shown as `{"error": ...}`."""
     breakers: Sequence[GuardedDependency] = ()
@@ -163,12 +163,12 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foundation:
-    """What everything stands on: time, chance, data, and what is kept of the past."""
+    """What everything stands on: time, random numbers, data, and records of the past."""
 
     settings: Settings
     reactor: Any
     passed: Passed
-    """Told of the points that an invocation passes; see `observe/points.py`."""
+    """Is notified of the points that an invocation passes; see `observe/points.py`."""
     folder: Path
     """Of data; absolute."""
     milliseconds: Callable[[], int]
@@ -179,7 +179,7 @@ class Foundation:
     """Sees who holds the reactor."""
     random: Random
     entropy: Callable[[int], bytes]
-    """Returns so many random bytes."""
+    """Returns this many random bytes."""
     new_id: Callable[[], str]
     """Makes an id that no other invocation has."""
     alone: bool
@@ -187,7 +187,7 @@ class Foundation:
     threads: Threads
     """Of the main database."""
     script_threads: Threads
-    """Of the databases of scripts: one that is slow keeps nobody from the main database."""
+    """Of the databases of scripts: a slow one does not block the main database."""
     evidence_threads: Threads
     unpacking_threads: Threads
     """For what takes long and lets the reactor go: archives, source maps, files."""
@@ -246,7 +246,7 @@ class Machinery:
     warn: Callable[[Invocation, str], None]
     """Write a warning into a script's log."""
     explain: Explain | None
-    """Find the author's frames of a failure; None to show nobody."""
+    """Find the author's frames of a failure; None if they are not shown."""
     messages: Messages
     """Of scripts to clients."""
     event_streams: EventStreams
@@ -344,7 +344,7 @@ _CHECKS: Mapping[str, Callable[[Parts], str]] = {
     "api": _wrong_api,
     "admission": _wrong_admission,
 }
-"""By field of `Parts`, returns what would otherwise fail later, where nobody knows any more whose it is."""
+"""By field of `Parts`, returns what would otherwise fail later, where its origin is no longer known."""
 
 
 def refuse_shared(features: Sequence[Feature], parts: Sequence[Parts], *, own: Parts) -> None:
@@ -356,7 +356,7 @@ def refuse_shared(features: Sequence[Feature], parts: Sequence[Parts], *, own: P
 
     Raises:
         CannotStart: Two would carry out the same effects, deliver the same messages, show state under one name or
-            answer the same route of the management API; or a route is none of the management API.
+            answer the same route of the management API; or a route does not belong to the management API.
     """
     taken: dict[tuple[str, str], str] = {}
     named = [
@@ -371,7 +371,7 @@ def refuse_shared(features: Sequence[Feature], parts: Sequence[Parts], *, own: P
 
 
 def _answered_for(feature: str, parts: Parts) -> Iterator[tuple[str, str]]:
-    """Yield what nobody else may answer for: the field of `Parts`, and a name or route."""
+    """Yield what no other feature may answer for: the field of `Parts`, and a name or route."""
     for what in ("effects", "deliver", "state"):
         yield from ((what, name) for name in getattr(parts, what))
     for resource in parts.api:

@@ -1,9 +1,9 @@
 """
 Where features meet that do not know each other.
 
-One offers something at a port, others ask for what is there.  The answer is None if no feature offers it, and
-works without it or says plainly why not.  At a `StandingPort` there is always something: the machinery's own answer,
-until a feature offers a better one.
+One offers something at a port, others ask for what is there. The answer is None if no feature offers it, and the caller
+works without it or says why it cannot. At a `StandingPort` there is always something: the machinery's own answer, until
+a feature offers a better one.
 
     machinery.ports.offer(MAIL, sender)         in `build` of the feature that sends mail
     machinery.ports.find(MAIL).send(message)    in any other, when it has something to send
@@ -41,7 +41,8 @@ MAIL: StandingPort[Mail] = StandingPort(name="mail")
 """Sends mail; until a feature does, each message is written to the folder `mail` of the data folder and to the log."""
 
 PRINCIPAL: StandingPort[Identify] = StandingPort(name="principal")
-"""Finds out who sent a request; until a feature does, the administrator is known by the token, and nobody else."""
+"""Finds out who sent a request; until a feature does, the administrator is known by the token, and there are no other
+users."""
 
 DECIDE: StandingPort[Decide] = StandingPort(name="decide")
 """Decides who may do what; until a feature does, the administrator everything, and a script what is its own."""
@@ -85,7 +86,7 @@ class Ports:
         self._standing[port.name] = value
 
     def settle(self) -> None:
-        """All features are built: from now on ports may be asked."""
+        """All features are built: from now on ports can be used."""
         self._settled = True
 
     @overload

@@ -26,7 +26,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """Whether somebody may do something."""
+    """Whether a principal may do something."""
 
     allowed: bool
     reason: str
@@ -36,7 +36,7 @@ class Decision:
 ANONYMOUS = Principal(id="", kind="anonymous")
 ADMINISTRATOR = Principal(id="administrator", kind="administrator")
 SERVICE = Principal(id="", kind="service")
-"""A script itself, where nobody asks: it decides which clients get a message."""
+"""A script itself, where there is no caller: it decides which clients get a message."""
 
 
 class Request(NamedTuple):
@@ -85,7 +85,7 @@ _EVERY_METHOD = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """HEAD is not needed: a handler of GET answers it."""
 
 ROUTE = "route"
-"""The kind of an entry that is a plain web handler; every other kind is somebody's `RegistrationKind`."""
+"""The kind of an entry that is a plain web handler; every other kind is the `RegistrationKind` of a feature."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,12 +177,12 @@ class ReplayInputs:
     now: int
     """When it began, in milliseconds since 1970."""
     steps: tuple[str, ...]
-    """What its world was given, in order; see `sandbox/loop.py`."""
+    """The inputs of its world, in order; see `sandbox/loop.py`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerKey:
-    """Under what the answer to a request is kept, so that a repetition of it gets the same."""
+    """The key under which the answer to a request is stored, so that a repetition gets the same."""
 
     key: str
     """Digest of what names it."""
@@ -210,7 +210,7 @@ class Invocation(NamedTuple):
     handler: HandlerRef | None
     principal: Principal
     payload: str
-    """ASCII JSON: what the handler is given (see `runtime/wire/link.py`); of a load `null`, or see `Template`."""
+    """ASCII JSON: the argument of the handler (see `runtime/wire/link.py`); of a load `null`, or see `Template`."""
     wall_seconds: float
     cpu_seconds: float
     cause: Cause | None = None
@@ -235,10 +235,10 @@ class Invocation(NamedTuple):
     """
     Method and path of a request to a route with a wildcard, such as `GET /shop/cart`; bounded; empty for any other.
 
-    There are as many as clients make up, so what is counted is counted by `label`.
+    Clients can make up any number of them, so counts are by `label`.
     """
     body: bytes = b""
-    """The body of a request, or a message, if it is long: its process makes JSON of it, and `payload` has none."""
+    """The body of a request, or a message, if it is long: its process encodes it as JSON, and `payload` has none."""
 
     @property
     def shown(self) -> str:
@@ -299,7 +299,8 @@ class Receipt(NamedTuple):
     queued_seconds: float = 0.0
     """How long it waited for a process."""
     peak_bytes: int = 0
-    """Largest memory that its process ever had; 0 if nobody looked, which costs time and so is done for some only."""
+    """Largest memory that its process ever had; 0 if it was not measured, which costs time and so is done for some
+    only."""
     log_lines: int = 0
     log_bytes: int = 0
     rows: int = 0
@@ -319,7 +320,7 @@ class MailMessage:
     subject: str
     text: str
     html: str = ""
-    """The same for those who read HTML; empty: there is none."""
+    """The same as HTML; empty: there is none."""
     sender: str = ""
     """Empty: the server's own."""
     reply_to: str = ""
@@ -328,7 +329,7 @@ class MailMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsolePage:
-    """Something that a feature shows to those who look after a server."""
+    """Something that a feature shows to administrators."""
 
     name: str
     """Unique; lower case, such as `receipts`."""

@@ -60,7 +60,7 @@ class Receiver:
 
     def feed(self, data: bytes) -> list[Box]:
         """
-        Take *data* and give every box that is complete; none of them is a `more`.
+        Take *data* and return every complete box; none of them is a `more`.
 
         Raises:
             BadBox: The bytes are not boxes, or a bound is passed.

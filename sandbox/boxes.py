@@ -70,9 +70,9 @@ class BoxParser:
 
     def feed(self, data: bytes) -> list[Box]:
         """
-        Take *data* and give the boxes that are complete.
+        Take *data* and return the complete boxes.
 
-        What is kept of an incomplete box is at most the box itself: its lengths are bounded by
+        At most the box itself is buffered of an incomplete box: its lengths are bounded by
         their two bytes, and the number of its keys by `MAX_KEYS`.
 
         Raises:

@@ -1,9 +1,9 @@
 """
 Where a script is: Duktape's call stack, read from memory while Duktape runs.
 
-For the moment before a deadline, in a signal's handler: an endless loop returns to nobody, so there is nobody to ask,
-and a call into Duktape in the middle of an instruction could allocate, collect garbage or throw.  So nothing is
-called.  The stack is followed through memory, which is read and never written:
+For the moment before a deadline, in a signal's handler: an endless loop never returns, so its state cannot be queried,
+and a call into Duktape in the middle of an instruction could allocate, collect garbage or throw. So nothing is called.
+The stack is followed through memory, which is read and never written:
 
     duk_heap.curr_thread -> duk_hthread.callstack_curr -> duk_activation (function, pc, parent) -> ...
 
@@ -66,7 +66,7 @@ class Unreadable(Exception):
 
 
 class _Function(NamedTuple):
-    """What the properties of a function tell."""
+    """What the properties of a function say."""
 
     name: bytes
     file: bytes
@@ -79,7 +79,7 @@ class CallStack:
     Reads the call stack of one Duktape heap.
 
     Args:
-        thread: Address of any thread of the heap, as `Duktape.info` tells it.
+        thread: Address of any thread of the heap, as `Duktape.info` reports it.
 
     Raises:
         Unreadable: It is no such address, or the machine is not supported.
@@ -108,7 +108,7 @@ class CallStack:
                 _follow(thread, frames)
                 thread = _pointer(thread + _THREAD_RESUMER)
         except Unreadable:
-            # What was found before is kept.
+            # What was found before is still returned.
             return frames
         return frames
 
@@ -157,7 +157,7 @@ def _properties(function: int) -> _Function:
 
 
 def _line(table: int, offset: int) -> int:
-    """Return the line of an instruction *offset* bytes from the first; 0 if the table does not tell."""
+    """Return the line of an instruction *offset* bytes from the first; 0 if the table does not have it."""
     # The pc is that of the next one.
     pc = max(0, offset // _INSTRUCTION_BYTES - 1)
     size = _pointer(table + _BUFFER_BYTES) if table else 0

@@ -1,5 +1,5 @@
 """
-The deadline of a run, kept by the kernel.
+The deadline of a run, enforced by the kernel.
 
 A native loop (a bad regular expression, `join` of a huge array) never returns to Python, so
 no handler of Python's could run.  Two interval timers end the process wherever it is: SIGALRM
@@ -55,7 +55,7 @@ class Deadline:
             self._paused = None
 
     def renew(self) -> None:
-        """Start the whole time again: each part of an answer that goes on has its own."""
+        """Start the whole time again: each part of a streamed answer has its own."""
         if self._wall_seconds:
             self._start()
 

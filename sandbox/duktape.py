@@ -1,7 +1,7 @@
 """
 The only module that touches the Duktape binding.
 
-Only text crosses, and only through the one function that the last prelude file gives: a
+Only text crosses, and only through the one function that the last prelude file returns: a
 Python object inside JavaScript would be a way out (through its attributes), and a Python
 callable one to memory corruption.
 """
@@ -123,7 +123,7 @@ class Duktape:
             paths = [folder / name for name in names]
             present = all(path.exists() for path in paths)
             sources[group] = "\n;".join(path.read_text("ascii") for path in paths) if present else None
-        # A literal of JavaScript too, as all of it is ASCII.
+        # A JavaScript literal too, as it is ASCII only.
         self._context.eval_js(f"__kernel.later = {json.dumps(sources)};0")
 
     def _evaluate(self, path: Path, form: str) -> Any:

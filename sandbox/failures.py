@@ -5,8 +5,8 @@ The prelude has already turned whatever was thrown into a code and JSON (`failur
 nothing but text may cross.  Here that text becomes an error box, and so does a failure of
 the engine itself.
 
-    thrown           the script threw, or a promise that nobody caught was rejected
-    hung             it waits for what can never come
+    thrown           the script threw, or a promise was rejected without a handler
+    hung             it waits for what can never happen
     invalid_answer   what the handler returned is no answer
     memory           it needs more memory than it may have
     internal         the sandbox's own fault

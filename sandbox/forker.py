@@ -50,8 +50,8 @@ class ForkServer:
     Args:
         control: The control socket.
         children: What a forked child does, by `op`.
-        report: What the start message tells.
-        offspring: Gives the pids of all children, those included that a child left behind when it ended.
+        report: What the start message says.
+        offspring: Returns the pids of all children, those included that a child left behind when it ended.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class ForkServer:
             run(request, descriptors, parent)
             status = 0
         except MemoryError:
-            # Told apart by its signal from a fault of ours.
+            # Distinguished by its signal from a fault of ours.
             os.abort()
         except BaseException:  # noqa: BLE001  Whatever it is, it must not unwind into the parent's loop.
             traceback.print_exc(limit=-6, file=sys.stderr)
@@ -199,7 +199,7 @@ class ForkServer:
                     }
                 )
         if ended:
-            # What a child forked and left behind has nobody else who would end it.
+            # Nothing else would end what a child forked and left behind.
             for pid in self._offspring():
                 if pid not in self._numbers:
                     _kill(pid)
@@ -233,7 +233,7 @@ def _kill(pid: int) -> None:
     except ProcessLookupError:
         pass
     except PermissionError:
-        # A template may signal nobody.  Its clones end with it.
+        # A template may not send signals.  Its clones end with it.
         os._exit(0)
 
 

@@ -35,7 +35,7 @@ class GarbageCollector:
         kept_bytes: How much that was when nothing had run.
         heap_top: Returns where the heap ends; None if it cannot.
         seconds: A clock.
-        cpu_seconds: The processor time of this process; asked after long runs only.
+        cpu_seconds: The processor time of this process; run after long runs only.
     """
 
     __slots__ = (
@@ -118,7 +118,7 @@ def collect_after_load(collect: Callable[[], object], *, grown_bytes: int | None
     Collect what top level and `init` have left behind, if it may be much, before clones are forked.
 
     A collection looks at every object of the prelude too: in a template that takes as long as to load a small script,
-    and nobody can be answered before it is over.  What a small script leaves is collected by each clone when more
+    and no request can be answered before it is over.  What a small script leaves is collected by each clone when more
     gathers.
 
     Args:

@@ -1,4 +1,4 @@
-"""What C's heap tells of itself (Linux with glibc)."""
+"""What C's heap reports about itself (Linux with glibc)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ class _Mallinfo2(ctypes.Structure):
 
 
 def usage() -> Callable[[], int] | None:
-    """Return a function that tells how many bytes of memory are in use; None where the C library does not tell."""
+    """Return a function that returns how many bytes of memory are in use; None where the C library does not report
+    it.
+    """
     try:
         mallinfo2 = ctypes.CDLL(None).mallinfo2
     except AttributeError:

@@ -1,9 +1,8 @@
 """
 One child's conversation with the server.
 
-The child blocks on its data socket and has one run in hand.  A run that arrives meanwhile
-waits; answers to the child's own host calls are let through.  While the one in hand waits, the
-server may take the other one back:
+The child blocks on its data socket and runs one invocation at a time. A run that arrives in the meantime waits; answers
+to the child's own host calls are let through. While the current one waits, the server may recall the other one:
 
     _command=recall t=2
                                                  _command=recalled t=2
@@ -30,11 +29,11 @@ that; see `deadline_report.py`:
     _command=position v=at inner (input:12)      and a line for each caller
     _command=position
 
-A run with `r=1` is recorded: with each pump step the child tells what it was given, without the
+A run with `r=1` is recorded: with each pump step the child reports what it received, without the
 answers themselves, which the server has.  A run after a box of `steps` (lines) is done over again:
 the clock stands where it stood, at first at the milliseconds of the first line, and answers are taken in the order in
 which they were taken then.  After the last step, or before one that this run cannot take because it made other
-calls, it goes on as any run does, with the clock from where it stands.
+calls, it continues as any run does, with the clock from where it is.
 
     _command=step v=A1767225600123 7        the answer to call 7, at that millisecond
     _command=step v=T1767225600125          timers that were due
@@ -85,7 +84,7 @@ class Conversation:
     Args:
         data: The socket, blocking.
         engine: Runs the script.
-        deadline: Is kept for each run.
+        deadline: Is stored for each run.
     """
 
     def __init__(self, *, data: socket.socket, engine: Engine, deadline: Deadline) -> None:
@@ -150,7 +149,7 @@ class Conversation:
         Take runs until the server goes.
 
         Args:
-            garbage: Is told of each run.
+            garbage: Is notified of each run.
             once: Take one run only.
         """
         try:
@@ -164,7 +163,7 @@ class Conversation:
             if box.get(b"_command") == b"steps":
                 self._steps = deque(box[b"v"].decode("ascii").split("\n"))
                 self._stands_at = int(self._steps.popleft())
-            # A cancel or an answer may come late; between runs nobody waits for them.
+            # A cancel or an answer may come late; between runs nothing waits for them.
             if box.get(b"_command") != b"run":
                 continue
             garbage.run_begins()

@@ -2,8 +2,8 @@
 Which pages a process has touched since it was forked, and touching them in few calls (Linux).
 
 A forked process shares its memory with its parent: it copies a page when it first writes to it, and looks up a page of
-a file when it first reads it, with a fault for each.  Which pages those are is told by touching every page of a process
-that has done what is of interest: where that costs no fault, the page was touched before.
+a file when it first reads it, with a fault for each. Which pages those are is found by touching every page of a process
+that has done a run: where that costs no fault, the page was touched before.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def mappings(maps: bytes) -> list[Range]:
 
 
 def touched(places: Iterable[Range]) -> list[Range]:
-    """Return which pages of *places* this process has touched; it touches all the others meanwhile."""
+    """Return which pages of *places* this process has touched; it touches all the others in the meantime."""
     usage, itself = resource.getrusage, resource.RUSAGE_SELF
     found: list[Range] = []
     for start, size_bytes, written in places:
@@ -68,7 +68,7 @@ def touched(places: Iterable[Range]) -> list[Range]:
         step, how = (_PAGE_BYTES, _POPULATE_WRITE) if written else (_AROUND_BYTES, _POPULATE_READ)
         while at < end:
             before = usage(itself).ru_minflt
-            # Refused where a mapping has gone since it was listed, or a file has become shorter.
+            # Refused where a mapping was removed since it was listed, or a file has become shorter.
             there = _madvise(at, _PAGE_BYTES, how) == 0
             following = min(at - at % step + step, end)
             if there and usage(itself).ru_minflt == before:
@@ -101,7 +101,7 @@ class PageList:
             raise OSError(ctypes.get_errno(), "no memory for a list of pages")
 
     def write(self, ranges: Iterable[Range]) -> None:
-        """Store *ranges*, as many as have room."""
+        """Store *ranges*, as many as fit."""
         lists = [[each for each in ranges if each.written is written][:_MOST_RANGES] for written in (False, True)]
         counts = _COUNTS.pack(*[len(each) for each in lists])
         for number, each in enumerate(lists):
@@ -114,7 +114,7 @@ class PageList:
         """
         Touch the pages that are stored, and give up the memory, which would connect this process with others.
 
-        Whoever stored them may have stored anything: the kernel leaves out what is not memory of this process.
+        They may have been stored by a hostile process: the kernel leaves out what is not memory of this process.
         """
         counts = _COUNTS.unpack(ctypes.string_at(self._at, _COUNTS.size))
         at = self._at + _PAGE_BYTES

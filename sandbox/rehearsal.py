@@ -1,5 +1,5 @@
 """
-A run whose answer nobody reads, in a process of its own, to learn which pages a run touches.
+A run whose answer is not read, in a process of its own, to learn which pages a run touches.
 
 Where each process serves one request only, most of the time of a request would be spent on copying pages; see `pages`.
 So the server has a template fork one process that runs a handler with a made-up request.  It ends like any other that
@@ -21,10 +21,10 @@ _MOST_MAPS_BYTES = 1024 * 1024
 
 class Rehearsal:
     """
-    One template's; to be made before the template gives up its rights.
+    One template's; to be made before the template drops its rights.
 
     Raises:
-        OSError: The system does not tell what memory a process has.
+        OSError: The system does not report the memory of a process.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Rehearsal:
         Return what forked processes do, by the operation that asks for them; the script must have loaded.
 
         Args:
-            clone: Serves runs, and returns when it has served one, or nobody is there any more.
+            clone: Serves runs, and returns when it has served one, or the other side has closed.
         """
         places = mappings(self._maps.read(_MOST_MAPS_BYTES))
         self._maps.close()

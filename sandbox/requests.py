@@ -4,7 +4,7 @@ What a run is begun with: JSON, and perhaps the body of a request behind it, as 
     {"k":"http",...,"q":{"method":"POST",...}}                       all of it
     {"k":"http",...,"q":{"method":"POST",...}} NUL bytes of the body  the body becomes a member of `q`
 
-A long body is made JSON here and not in the server, which serves others meanwhile.
+A long body is encoded as JSON here and not in the server, which serves others in the meantime.
 """
 
 from __future__ import annotations

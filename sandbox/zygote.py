@@ -104,7 +104,7 @@ def _clone(
     """Return what a clone does."""
     reporter = engine.reporter
     lock = apply.clone_lock(calls)
-    # Asked here, once: asking writes to the allocator's lists, which every clone would have to copy for that.
+    # Checked here, once: asking writes to the allocator's lists, which every clone would have to copy for that.
     garbage = GarbageCollector(
         collect=lambda: engine.pump("H"),
         used_bytes=used_bytes,
@@ -125,7 +125,7 @@ def _clone(
 
 def leave_terminal() -> None:
     """Be in a session of its own, so that Ctrl-C in a terminal reaches the server alone."""
-    # Refused to the leader of a group, in which case whoever started it has seen to that.
+    # Refused to the leader of a group, in which case its parent has done that.
     with contextlib.suppress(PermissionError):
         os.setsid()
 

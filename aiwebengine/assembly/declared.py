@@ -6,4 +6,4 @@ from aiwebengine.features.all import FEATURES
 from aiwebengine.host.names import declarations
 
 DECLARED = declarations(feature.declares for feature in FEATURES)
-"""All of it, in the order of the list of features."""
+"""All declarations, in the order of the list of features."""

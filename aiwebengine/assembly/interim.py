@@ -25,11 +25,11 @@ OWN_PAGES = (
 
 def settle_ports(machinery: Machinery, *, tokens: AdministratorToken) -> tuple[Identify, PageList]:
     """
-    Put the interim answers where nothing is offered, and let ports be asked.
+    Put the interim answers where no feature offers a port, and open the ports.
 
     Returns:
-        Who finds out who asks the engine itself: the administrator's token is valid whoever else is known.
-        Then the list of pages, which is there with and without a console.
+        Who finds out who asks the engine itself: the administrator's token is always valid, whatever other users there
+        are. Then the list of pages, which is there with and without a console.
     """
     ports, base = machinery.ports, machinery.base
     identify = TokenPrincipals(is_valid=tokens.is_valid, others=ports.offered(PRINCIPAL))

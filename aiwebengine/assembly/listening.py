@@ -73,7 +73,7 @@ def build_engine(
 
     Args:
         features: Those whose parts they are.
-        sandbox_first: Answer nobody before a sandbox has started, whatever the settings say.
+        sandbox_first: Answer no requests before a sandbox has started, whatever the settings say.
 
     Raises:
         CannotStart: See `machinery.refuse_shared`.
@@ -115,7 +115,7 @@ def build_engine(
         folder=base.folder,
         descriptor=inherited.listening,
         same=inherited.succeeds and not inherited.managed,
-        # Where protections are demanded, nobody is served before they are known to hold.
+        # Where protections are required, no request is served before they are known to work.
         first=(
             machinery.zygote.when_ready
             if sandbox_first or inherited.succeeds or "all" not in settings.sandbox.allow_missing

@@ -114,7 +114,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
     zygote = Zygote(
         reactor=reactor,
         refusal=partial(lockdown.refusal, allowed=settings.sandbox.allow_missing),
-        # Asked when it starts: by then the features have added their calls.
+        # Evaluated when it starts: by then the features have added their calls.
         surface=lambda: surface(host.calls, list(prelude), advice=declared.advice),
         explain=partial(_broken_prelude, prelude),
     )

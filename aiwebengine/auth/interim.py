@@ -1,8 +1,8 @@
 """
 Who sends a request and what they may do, until there are users and rights.
 
-The administrator's token is known, and nobody else is.  The administrator may do everything;
-a script may do everything with its own data, whoever sent the request.
+The administrator is known by the token; there are no other users.  The administrator may do everything;
+a script may do everything with its own data, for any client.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class TokenPrincipals:
     See `interfaces.Identify`.
 
     Args:
-        is_valid: Tells whether a string is the administrator's token.
-        others: Asked about whoever has not sent it; None: they are not known.
+        is_valid: Returns whether a string is the administrator's token.
+        others: Asked if the request has no such token; None: they are not known.
     """
 
     def __init__(self, *, is_valid: Callable[[str], bool], others: Identify | None = None) -> None:

@@ -3,8 +3,8 @@ The administrator token.
 
 It is 32 random bytes, written `awe_` and base64 without padding, made at the first start.
 The server keeps only its SHA-256, in `administrator-token.sha256`; a token of 256 random
-bits needs no slow hash.  The token itself lies in `administrator-token`, mode 0600, for
-the command line on the same machine; whoever has noted it elsewhere may delete that file.
+bits needs no slow hash.  The token itself is in `administrator-token`, mode 0600, for
+the command line on the same machine; it can be deleted by those who have stored the token elsewhere.
 Both files are replaced whole, so a reader never sees half a token, and a token that was
 rotated by another process is valid at once.
 """
@@ -36,7 +36,7 @@ class AdministratorToken(Service):
     Args:
         folder: The data folder.
         random_bytes: The server's entropy.
-        made: Told a token that was made at this start, for printing on a terminal only.
+        made: Called with a token that was made at this start, to be printed on a terminal only.
     """
 
     def __init__(
@@ -72,9 +72,9 @@ class AdministratorToken(Service):
             ) from error
 
     def rotate(self) -> str:
-        """Make a new token, which is given back once; the old one ends at once."""
+        """Make a new token, which is returned once; the old one ends at once."""
         token = PREFIX + base64.urlsafe_b64encode(self._random_bytes(32)).rstrip(b"=").decode()
-        # The token first: a hash without a token would lock everybody out.
+        # The token first: a hash without a token would lock out the administrator.
         write_whole(self._folder / TOKEN_FILE, f"{token}\n".encode("ascii"))
         write_whole(self._folder / HASH_FILE, f"{_hash(token).hex()}\n".encode("ascii"))
         return token
@@ -111,7 +111,7 @@ class AdministratorToken(Service):
                 self._hash = bytes.fromhex(path.read_text("ascii").strip())
                 self._seen = seen
         except (FileNotFoundError, ValueError):
-            # Removed or damaged: nobody gets in until the next start makes a new one.
+            # Removed or damaged: there is no access until the next start makes a new one.
             self._hash, self._seen = b"", None
 
 

@@ -71,7 +71,7 @@ class Builder(Service):
         cache_folder: For lowered files and installed packages.
         reactor: Starts processes.
         threads: Where a script's files are read.
-        random: Gives 0 to 1, for the waits between attempts.
+        random: Returns a number from 0 to 1, for the waits between attempts.
         known_globals: Names that scripts may use, with the names that may follow their dot; None if any may.
         advice: What to write instead of names that scripts cannot use.
         mode: `production` or `development`, which scripts see as `process.env.NODE_ENV`.
@@ -165,7 +165,7 @@ class Builder(Service):
             entry: The file to start with; one of *files*.
             files: All of them, by path.
             manifest: What the script says about itself.
-            progress: Told what takes long: `installing packages`, `120 of 307 files`.
+            progress: Called with steps that take long: `installing packages`, `120 of 307 files`.
 
         Raises:
             DeploymentRefused: With every problem.
@@ -183,7 +183,7 @@ class Builder(Service):
             "other": other,
         }
         try:
-            # Building changes nothing, so a worker that died under one build may be asked again.
+            # Building changes nothing, so a build whose worker died may be repeated.
             ask = partial(self._worker.ask, request, texts, lambda done, of: progress(f"{done} of {of} files"))
             answer = await self.working.run(ask, repeatable=True)
         except BuildFailed as failed:
@@ -230,7 +230,7 @@ class Builder(Service):
         )
 
     async def _plain(self, entry: str, texts: Mapping[str, bytes], why: str) -> BuildResult:
-        """Let a plain ES5 script pass without node; the sandbox will tell whether it is one."""
+        """Let a plain ES5 script pass without node; the sandbox will find out whether it is one."""
         source = await self._threads.run(plain_source, entry, texts[entry])
         if source is None:
             message = f"This script must be built, and the build worker (node) cannot do it: {why}."
@@ -296,7 +296,7 @@ def _problem(answer: Mapping[str, Any]) -> Problem:
 
 
 def _working(settings: BuildSettings) -> GuardTerms:
-    """Say how the worker is asked; it takes one request at a time and bounds each itself."""
+    """How requests to the worker are made; it takes one request at a time and bounds each itself."""
     return GuardTerms(
         seconds=settings.build_seconds + _LONGEST_START,
         places=1,

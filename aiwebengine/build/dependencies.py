@@ -4,9 +4,9 @@ What a script's `package.json` and `package-lock.json` ask npm for, and what the
 Of `devDependencies` only those count that a `tsconfig.json` extends.
 
 Deployers are not trusted with the server's disk: a dependency is a version or a range of a
-published package, or a tarball that lies among the deployed files.  A lock file says where npm
-puts each package and what it takes for it, so its entries are held to the same rule: every place
-lies under `node_modules`, and nothing is a link or a file of the machine.
+published package, or a tarball among the deployed files.  A lock file says where npm
+puts each package and what it takes for it, so its entries are held to the same rule: every path is below
+`node_modules`, and nothing is a link or a file of the machine.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ _COMMENT_OR_TEXT = re.compile(
     r"""//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?""",
     re.DOTALL,
 )
-"""One that does not end is taken up to the end of the line or of the file, so that nothing is looked at twice."""
+"""One that does not end extends to the end of the line or of the file, so that nothing is scanned twice."""
 _NOT_ASCII = re.compile(r"\\?[^\x00-\x7f]")
 
 

@@ -36,7 +36,7 @@ class CodeLowering(Service):
         seconds: Longest time for one.
         setting: What an administrator sets to change that.
         clock: Times the calls.
-        random: Gives 0 to 1, for the waits between attempts.
+        random: Returns a number from 0 to 1, for the waits between attempts.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class CodeLowering(Service):
 
 
 def _working(seconds: float) -> GuardTerms:
-    """Say how the worker is asked; it takes one request at a time and bounds each itself."""
+    """How requests to the worker are made; it takes one request at a time and bounds each itself."""
     return GuardTerms(
         seconds=seconds + _LONGEST_START,
         places=1,

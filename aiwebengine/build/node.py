@@ -24,9 +24,9 @@ class NoNode:
     """Why there is no node."""
 
     public: str
-    """For whoever deploys; it names no folder of the server."""
+    """For the author of a script; it names no folder of the server."""
     private: str
-    """For whoever runs the server."""
+    """For the administrator."""
 
 
 def find_node(setting: str, toolchain: Path) -> NodeProgram | NoNode:

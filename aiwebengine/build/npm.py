@@ -1,8 +1,8 @@
 """
 One run of npm, and what it says in one sentence.
 
-npm explains a failure over many lines, with paths of the machine that it runs on.  Authors are told the
-one thing that they can change; the whole goes to the server's log.
+npm explains a failure over many lines, with paths of the machine that it runs on. Authors get the one line about what
+they can change; the whole goes to the server's log.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _UNREACHABLE = re.compile(
     r"\b(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ESOCKETTIMEDOUT|ERR_SOCKET_TIMEOUT|FETCH_ERROR|EAI_AGAIN|"
     r"ENOTFOUND|ENETUNREACH|EHOSTUNREACH|E429|E50[0234])\b"
 )
-"""Codes that npm tells when no registry could be reached, or when it has a moment of weakness."""
+"""Codes of npm for a registry that cannot be reached, or that fails temporarily."""
 
 
 class RegistryUnreachable(Exception):

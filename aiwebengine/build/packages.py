@@ -4,7 +4,7 @@ npm packages that a script names in its `package.json`, installed by npm.
 No package's own scripts are run, and npm takes nothing from the server's disk (see `dependencies.py`).
 What is installed is kept by content: the same dependencies and the same lock file are installed once.
 
-A registry that does not answer is asked again, with growing pauses; nothing is lost by that,
+Requests to a registry that does not answer are repeated, with growing delays; nothing is lost by that,
 npm goes on from its cache.  One that does not answer for long is not called: its circuit breaker is open.
 """
 
@@ -43,7 +43,7 @@ _FLAGS = (
 
 
 def installing(settings: BuildSettings) -> GuardTerms:
-    """Say how a registry is asked; npm's own time is bounded by itself."""
+    """How requests to a registry are made; npm's own time is bounded by itself."""
     return GuardTerms(
         seconds=settings.install_seconds + _END_SECONDS,
         places=_MOST_AT_ONCE,
@@ -67,8 +67,8 @@ class Packages:
         reactor: Starts npm.
         node: Path of the node program.
         npm: Path of npm's program, JavaScript that node runs.
-        folder: Where installations are kept.
-        settings: Time, cache, and whether a registry may be asked.
+        folder: Where installations are stored.
+        settings: Time, cache, and whether a registry may be contacted.
         guarded: The way to the registry.
         threads: Where files are read, written and removed.
     """
@@ -101,14 +101,15 @@ class Packages:
 
         Args:
             files: The script's, by path.
-            progress: Told when npm is at work.
+            progress: Called when npm is at work.
 
         Returns:
             The folder that holds `node_modules`, None if there are no dependencies; and the names that may be imported.
 
         Raises:
             DeploymentRefused: npm cannot have them; the problem says why.
-            Unavailable: The registry was away for too long to be asked again now, or too much is installed already.
+            Unavailable: The registry has been unreachable for too long to try again now, or too much is installed
+                already.
         """
         if PACKAGE_FILE not in files:
             return None, ()

@@ -1,11 +1,11 @@
-"""Paths: a folder that is not built, and those of the server, which are nothing for whoever deploys."""
+"""Paths: a folder that is not built, and those of the server, which are of no use to the author of a script."""
 
 from __future__ import annotations
 
 import re
 
 PUBLIC_FOLDER = "public/"
-"""What lies in it is for clients: it is served as it is, and read by the build only if the script's code names it."""
+"""Its files are for clients: it is served as it is, and read by the build only if the script's code names it."""
 
 _PATH = re.compile(r"(?:file://|(?<![\w:/.]))(?:/[\w.@+~-]+){2,}/?(?::\d+)*")
 

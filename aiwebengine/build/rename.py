@@ -1,8 +1,8 @@
 """
 Today's names for calls that scripts make by older ones.
 
-The build worker finds them, because only a parser tells a call from a word in a text; it is
-started for this, asked file by file, and ended.
+The build worker finds them, because only a parser can distinguish a call from a word in a string; it is started for
+this, parses file by file, and is ended.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """
 Source maps, version 3: from a line of the bundle to the author's.
 
-Duktape tells lines and no columns, so only the first segment of each line is kept.  The
+Duktape reports lines but no columns, so only the first segment of each line is kept.  The
 format is that of ECMA-426: `mappings` holds one group of segments for each line, separated
 by `;`, each segment four or five numbers in base64 VLQ, relative to the numbers before.
 
 The build adds one key to its maps, `functions`: for each source the functions that its author wrote, as
-`[line, column, line, column, name]`, lines from 1 and columns from 0.  A frame is named by the function in
-which its place lies, since names do not survive lowering and bundling.
+`[line, column, line, column, name]`, lines from 1 and columns from 0. A frame is named for the function that contains
+its position, since lowering and bundling change names.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class SourceMap:
 
     def function(self, file: str, line: int, column: int, otherwise: str | None) -> str | None:
         """
-        Name the function in which a place lies.
+        Return the name of the function that contains a position.
 
         Args:
             file: One of the author's.

@@ -1,7 +1,7 @@
 """
 The build worker: a node process that lowers and bundles, started when it is needed.
 
-It parses what anybody may deploy, so it is bounded in memory and time, and ends when it
+It parses untrusted sources, so it is bounded in memory and time, and ends when it
 does not answer.  Requests and answers are JSON, one object a line; one is in hand at a time,
 and the queue of those that wait is the caller's.
 
@@ -60,7 +60,7 @@ class BuildFailed(Exception):
     The worker could not build, and it is not the author's fault; says why.
 
     Args:
-        crashed: The process could not be started or died, for no reason that lies in what it built.
+        crashed: The process could not be started or died, for a reason other than what it built.
         late: It took longer than it may.
     """
 
@@ -89,8 +89,8 @@ class Worker:
     Args:
         reactor: Starts the process, calls later.
         node: Path of the node program.
-        folder: Where `worker.mjs` lies.
-        setup: The first line that it is told.
+        folder: The folder of `worker.mjs`.
+        setup: The first line that is sent to it.
         settings: Its memory, and when it is stopped.
         terms: See there.
     """
@@ -134,7 +134,7 @@ class Worker:
 
         Args:
             files: What it is about, by path; None for a request that is about none.
-            progress: Told now and then how many files are done, and of how many.
+            progress: Called now and then with the numbers of finished and of all files.
 
         Returns:
             What the worker says, and by name the bytes that followed it.
@@ -278,8 +278,8 @@ class _WorkerProcess(ProcessProtocol):
     The worker as the reactor sees it.
 
     Args:
-        answered: Given each line that it says, and what followed it.
-        ended: Told why it exited, and whether that is a fault of its own.
+        answered: Called with each line that it writes, and what followed it.
+        ended: Called when it has exited, with the reason and whether it is a fault of its own.
     """
 
     def __init__(
@@ -328,7 +328,7 @@ class _WorkerProcess(ProcessProtocol):
             transport.write(piece)
 
     def stopProducing(self) -> None:
-        """See `IPullProducer`: nobody reads any more."""
+        """See `IPullProducer`: nothing reads any more."""
         self._sending = iter(())
 
     def kill(self) -> None:

@@ -1,7 +1,7 @@
 """
 What a server needs of a machine, looked at without starting one.
 
-Each check gives a `Finding`; nothing is changed, and a server that runs is not disturbed.
+Each check returns a `Finding`; nothing is changed, and a server that runs is not disturbed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
 The flags of a server, the same for `aiwebengine serve`, `aiwebengine doctor` and `twistd aiwebengine`.
 
-Every setting can be given with `--set`; those that people want often have a flag of their own.
+Every setting can be given with `--set`; the most common ones have their own flags.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def configured(
     assignments: Iterable[str],
 ) -> tuple[tuple[Feature, ...], Settings]:
     """
-    Return the installed features, and the settings that a command was given; reads the current folder and environment.
+    Return the installed features, and the settings for a command; reads the current folder and environment.
 
     Args:
         own: All options of the command that `with_own_flags` has added.

@@ -1,7 +1,7 @@
 """
 The command `aiwebengine`: its commands, and how each of them ends.
 
-Commands are imported only when they are asked for, so that `aiwebengine list` does not wait
+Commands are imported only when they are used, so that `aiwebengine list` does not wait
 for what `aiwebengine serve` needs.
 """
 

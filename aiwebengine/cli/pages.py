@@ -1,4 +1,4 @@
-"""`aiwebengine pages`: what features show to those who look after a server."""
+"""`aiwebengine pages`: what features show to administrators."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def ignore_signals() -> None:
 
 def _install_fastest() -> None:
     if sys.platform == "linux":
-        from aiwebengine.services.reactor import epoll as fastest  # noqa: PLC0415  There is none on other platforms.
+        from aiwebengine.services.reactor import epoll as fastest  # noqa: PLC0415 It does not exist on other platforms.
     elif sys.platform == "darwin":
         from twisted.internet import kqreactor as fastest  # noqa: PLC0415  The same.
     else:

@@ -31,7 +31,7 @@ _log = Logger()
 
 
 class Readiness(Protocol):
-    """What the engine tells once it answers requests."""
+    """What is reported once the engine answers requests."""
 
     address: str
     token_notice: str | None
@@ -39,7 +39,7 @@ class Readiness(Protocol):
 
 class RunningEngine(Service):
     """
-    Build the engine, start it, and tell how that went.
+    Build the engine, start it, and report the outcome.
 
     Args:
         settings: All of them, loaded.
@@ -124,8 +124,8 @@ class RunningEngine(Service):
         self._engine.service.privilegedStartService()
 
     def _start_engine(self) -> None:
-        # What fails before this returns is raised, not told from inside a Deferred that would swallow what `failed`
-        # raises: a daemon tells its parent process so.
+        # What fails before this returns is raised, not reported from inside a Deferred that would swallow what `failed`
+        # raises: a daemon reports it to its parent process.
         early: list[Failure] = []
         starting = True
 

@@ -47,7 +47,7 @@ def _rows(script: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
 
 
 def _with_summary(entry: Mapping[str, Any], on: str = "") -> str:
-    """Return what an entry is called, and on which hosts, with what its author says of it."""
+    """Return what an entry is called, and on which hosts, with its author's summary."""
     tags = f" [{', '.join(entry['tags'])}]" if entry.get("tags") else ""
     return f"{entry['name']}{on}{': ' if entry.get('summary') else ''}{entry.get('summary', '')}{tags}"
 

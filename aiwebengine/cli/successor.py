@@ -4,12 +4,12 @@ A server that takes over without a gap.
     SIGUSR2   this process holds deployments and starts its own command again, in the folder in
               which it was started, with the descriptors of `services/inherited.py`
     ready     the new process has loaded everything and accepts on the same socket; this one
-              accepts no more, finishes what is in hand, and ends
+              accepts no more, finishes its open requests, and ends
     not so    it said why, ended, or took too long (`server.handover_seconds`): it is ended, and
-              this process goes on as before
+              this process continues as before
 
-The service manager, or whoever started the server, must know that the process changes: a
-pid file is rewritten, and a socket named by NOTIFY_SOCKET is told MAINPID.
+The service manager, or whatever else started the server, must learn that the process changes: a
+pid file is rewritten, and MAINPID is sent to the socket that NOTIFY_SOCKET names.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class _Successor(ProcessProtocol):
         self.ready: Deferred[int] = Deferred()
 
     def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: ARG002, N803  Twisted names it; there is one
-        """Read what it tells."""
+        """Read what it sends."""
         self._said = (self._said + data)[:_MOST_BYTES]
         line, end, _ = self._said.partition(b"\n")
         if not end or self.ready.called:
@@ -142,7 +142,7 @@ class _Successor(ProcessProtocol):
                 self._transport.signalProcess("KILL")
 
     def refuse(self, why: str) -> None:
-        """Tell that it will not serve."""
+        """Report that it will not serve."""
         self._cancel()
         if not self.ready.called:
             self.ready.errback(NotReady(why))
@@ -200,7 +200,7 @@ class Predecessor:
 
 @implementer(IReadDescriptor)
 class _ExitPipe:
-    """The reading end of a pipe that nobody writes to: it ends with its other end's process."""
+    """The reading end of a pipe to which nothing is written: it ends with its other end's process."""
 
     def __init__(self, *, reactor: Any, descriptor: int, call: Callable[[], None]) -> None:
         self._reactor = reactor
@@ -218,7 +218,7 @@ class _ExitPipe:
             self.connectionLost(None)
 
     def connectionLost(self, reason: Any) -> None:  # noqa: ARG002  there is one
-        """See `IFileDescriptor`; epoll tells the end of a pipe so, without a read."""
+        """See `IFileDescriptor`; epoll reports the end of a pipe like this, without a read."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -238,7 +238,7 @@ def on_signal(reactor: Any, call: Callable[[], None]) -> None:
 
 
 def notify(environ: Mapping[str, str], text: str) -> None:
-    """Tell a service manager, if one listens, by the protocol of sd_notify(3)."""
+    """Notify a service manager, if one listens, by the protocol of sd_notify(3)."""
     address = environ.get("NOTIFY_SOCKET", "")
     if not address:
         return

@@ -69,7 +69,7 @@ class Options(UsageOptions):
         self["set"].append(assignment)
 
     def postOptions(self) -> None:
-        """Load the settings, so that a wrong one is told before anything starts."""
+        """Load the settings, so that a wrong one is reported before anything starts."""
         try:
             self.features = installed()
             self.settings = load(
@@ -130,7 +130,7 @@ class _TwistdEngine(RunningEngine):
         self._caller = caller
 
     def startService(self) -> None:
-        """Keep whoever called twistd waiting, and start."""
+        """Start, while the caller of twistd waits."""
         self._caller.wait()
         super().startService()
 
@@ -258,7 +258,7 @@ class _StartResult:
     Return how the start went, and end the process if it failed.
 
     Args:
-        daemon: twistd forks: the parent waits for the child's word on a pipe and tells it on the terminal.
+        daemon: twistd forks: the parent waits for the child's message on a pipe and prints it on the terminal.
         pidfile: twistd's.
         caller: Waits for it.
     """

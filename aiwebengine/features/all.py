@@ -1,4 +1,4 @@
-"""The list of features: what an engine offers unless it is told otherwise."""
+"""The list of features: what an engine offers unless it is configured otherwise."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def _taken_names(feature: Feature, before: Iterable[Feature]) -> Iterator[str]:
 
 
 def _seen(declares: Declarations) -> Iterator[tuple[str, str]]:
-    """Yield what nobody else may declare: what it is, and its name."""
+    """Yield what no other feature may declare: what it is, and its name."""
     yield from (("name", name) for name in declares.names)
     yield from (("type", shape.name.partition("<")[0]) for shape in declares.shapes)
     yield from (("capability", capability.name) for capability in declares.capabilities)
@@ -188,7 +188,7 @@ def _wrong_settings(feature: Feature) -> Iterator[str]:
 
 
 def _described(value: object) -> str:
-    """Say what *value* is, for somebody who has named the wrong one."""
+    """Return a description of *value* for an error message."""
     kind = type(value).__name__
     return f"a{'n' if kind[0] in 'AEIOUaeiou' else ''} {kind}"
 

@@ -41,7 +41,7 @@ class Declarations:
     capabilities: tuple[Capability, ...] = ()
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """
-    By function, the options that it may be given and what they mean, for a table of the reference page.
+    By function, its options and what they mean, for a table of the reference page.
 
     Those of `registerWebHandler` are checked by `machinery.Hooks.route_options`.
     """
@@ -82,7 +82,7 @@ class Declarations:
 
     @property
     def importable(self) -> tuple[str, ...]:
-        """Return the names that `import { name } from "aiwebengine"` gives."""
+        """Return the names that `import { name } from "aiwebengine"` can import."""
         return (
             *(declaration.name for declaration in self.globals if declaration.importable),
             *(call.name for call in self.top_level if call.importable),
@@ -234,7 +234,7 @@ def surface(calls: Iterable[HostCall], files: Sequence[Path] = (), *, advice: Ma
     Args:
         calls: Every call that the dispatcher answers, with the limits that it checks.
         files: Prelude files of the features, in order of evaluation.
-        advice: See `Declarations.advice`; a script that runs is told what belongs to globals.
+        advice: See `Declarations.advice`; the generated documentation says what belongs to globals.
     """
     shown = {name: text for name, text in advice.items() if name.isidentifier()}
     return json.dumps(

@@ -1,11 +1,10 @@
 """
 What scripts may use, declared once.
 
-A `HostCall` is a JavaScript function that the server carries out.  Its declaration is all
-that is written of it beside its body: the dispatcher checks arguments against it, the sandbox
-makes the function from it, and the types, the reference page and the names that the build
-knows are generated from it.  A `Global` is made by the prelude inside the child; what of it
-reaches the server are the host calls that it `uses`.
+A `HostCall` is a JavaScript function that the server carries out. Besides its body, only its declaration is written:
+the dispatcher checks arguments against it, the sandbox makes the function from it, and the types, the reference page
+and the names that the build knows are generated from it. A `Global` is made by the prelude inside the child; it reaches
+the server by the host calls that it `uses`.
 
     HostCall(name="addNote", ...)        the function addNote
     HostCall(name="notes.get", ...)      the method get of the object notes, which a Global declares
@@ -121,7 +120,7 @@ class Argument:
         Refuse *value* unless it has this argument's shape.
 
         Raises:
-            Invalid: It has not; the message names the call, the argument and what was given.
+            Invalid: It has not; the message names the call, the argument and the value.
         """
         if value is None and (self.optional or self.kind == "any"):
             return
@@ -149,7 +148,7 @@ class HostCall:
     """Heading of the reference page."""
     arguments: tuple[Argument, ...]
     returns: str = ""
-    """TypeScript type of the result, or of what the Promise gives; not needed with `signatures`."""
+    """TypeScript type of the result, or of what the Promise resolves to; not needed with `signatures`."""
     signatures: tuple[str, ...] = ()
     """TypeScript where the arguments do not say enough, from the type parameters on, one an overload."""
     effect: Effect
@@ -170,7 +169,7 @@ class HostCall:
     deprecated: str = ""
     """What to use instead; empty if there is nothing better."""
     importable: bool = True
-    """Whether `import { name } from "aiwebengine"` gives it too; of a method, its object says that."""
+    """Whether `import { name } from "aiwebengine"` imports it too; of a method, its object says that."""
     speaks_for: str = ""
     """The function on whose behalf the prelude sends it; scripts cannot name such a call.  Empty: scripts call it."""
     standard: bool = False
@@ -208,7 +207,7 @@ class HostCall:
 
     @property
     def bound(self) -> str:
-        """Return in words how long the arguments may be: what is told of longer ones."""
+        """Return in words how long the arguments may be: the message for longer ones."""
         if not self.arguments:
             return f"{self.shown} has no arguments"
         bounded = [argument for argument in self.arguments if argument.max_length or argument.max_bytes]
@@ -265,7 +264,7 @@ class Capability:
 
     @property
     def written(self) -> str:
-        """Return how it is asked for and granted: `scripts`, or `fetch:HOST`."""
+        """Return how it is requested and granted: `scripts`, or `fetch:HOST`."""
         return self.name if self.scope is None else f"{self.name}:{self.scope.noun.upper()}"
 
 
@@ -291,7 +290,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Global:
-    """One name that the prelude gives to scripts."""
+    """One name that the prelude defines for scripts."""
 
     name: str
     group: str
@@ -300,7 +299,7 @@ class Global:
     signatures: tuple[str, ...] = ()
     """Of a function: TypeScript from the type parameters on, such as `(value: unknown): string`, one an overload."""
     members: tuple[Member, ...] = ()
-    """Of an object or class; the host calls that are methods of it come on top."""
+    """Of an object or class; the host calls that are its methods are added."""
     type: str = ""
     """Of an object whose members stand in a named type: that type."""
     parameters: str = ""
@@ -313,7 +312,7 @@ class Global:
     errors: tuple[str, ...] = ()
     deprecated: str = ""
     importable: bool = False
-    """Whether `import { name } from "aiwebengine"` gives it too."""
+    """Whether `import { name } from "aiwebengine"` imports it too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,7 +329,7 @@ class Shape:
 
 
 def anchor(name: str) -> str:
-    """Return where the reference page tells of a name: what follows the `#`."""
+    """Return the section of the reference page for a name: what follows the `#`."""
     return re.sub(r"[^\w-]", "", name.lower())
 
 

@@ -59,7 +59,7 @@ class Host:
         keep_receipt: Takes the receipt of each invocation.
         limits: How many calls an invocation may make.
         seconds: The server's clock, since 1970.
-        passed: Told of the points on the way.
+        passed: Is notified of the points on the way.
     """
 
     def __init__(

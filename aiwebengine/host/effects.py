@@ -1,5 +1,5 @@
 """
-What scripts do to the world, kept back until the handler has returned.
+The effects of scripts, held back until the handler has returned.
 
 A held effect is a small value.  When the unit that made it commits, its group says what it
 makes durable and what follows:
@@ -8,8 +8,8 @@ makes durable and what follows:
     publish  from within `write`: delivered after the commit, at least once, by the relay
     happen   after the commit and before the first byte leaves; lost if the server dies in between
 
-A group that has effects gives both functions, and is then subject to all that is promised
-of a unit: all of it or nothing, in the order in which the script made them.
+A group that has effects has both functions, and everything that is promised of a unit applies to it: all of it or
+nothing, in the order in which the script made them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class HeldEffect:
     key: str
     """What it acts on, within the group."""
     value: Any
-    """What it makes of it; None: it removes it."""
+    """Its new value; None: it removes it."""
     size_bytes: int = 0
     """What keeping it costs."""
     seen: Any = UNSEEN
@@ -113,10 +113,10 @@ class Commits:
     Args:
         commit: Runs a unit's writes in a transaction.
         withdraw: Takes a unit back that this has not begun.
-        published: Told after a commit by *deploy* that left messages for the relay.
+        published: Called after a commit by *deploy* that left messages for the relay.
         milliseconds: The server's clock, since 1970.
         turns: Who may change what others have met over.
-        passed: Told of the points on the way.
+        passed: Is notified of the points on the way.
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class Commits:
         if not barred:
             return self._transact(unit, groups, names)
         if any(effect.seen is not UNSEEN and self._name(unit, effect.group, effect.key) in barred for effect in held):
-            # Somebody has its turn who had to read this again; whoever read before that waits, too.
+            # Another invocation that had to read this again has its turn; invocations that read before that wait, too.
             refused: Deferred[None] = Deferred()
             refused.errback(self._stale(unit, names))
             return refused
@@ -272,4 +272,4 @@ def _succeeded() -> Deferred[None]:
 
 
 Result = Any | Awaitable[Any]
-"""What a group's function gives: a value that JSON can carry, now or later."""
+"""What a group's function returns: a value that JSON can carry, now or later."""

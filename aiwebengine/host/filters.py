@@ -1,9 +1,9 @@
 """
 Filters of scripts: which of its subscribers a message is for.
 
-A filter is asked once for a message, with many clients at a time, and answers with one `0` or `1` for each.
-It only reads, has 50 ms of processor time, and runs as the script itself: nobody asks for it.  If it does not
-answer, nobody gets the message; the script's owner is told why, in the script's log.
+A filter is called once for a message, with many clients at a time, and answers with one `0` or `1` for each.
+It only reads, has 50 ms of processor time, and runs as the script itself: it has no caller. If it does not answer, no
+client gets the message; the reason is in the script's log.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _READ_ONLY = "A message filter may change nothing; change it in the handler that
 
 FILTER_LIMITS = {"cpu_ms": 50, "timeout_ms": 1000}
 """
-What a filter may use, by kept names.
+The limits of a filter, by names of settings.
 
 The limits in the script's manifest are for its handlers and do not count here: they may leave no room for the answer.
 The wall-clock time is for a busy machine; a filter waits for nothing.
@@ -45,7 +45,7 @@ class MessageFilter(Generic[T]):
         invoker: Runs it.
         warn: Writes a warning into its script's log.
         callee: Its function, with `FILTER_LIMITS`.
-        encode: Makes JSON of a client, as the function is given it.
+        encode: Makes JSON of a client, as the function receives it.
         most: How many clients go into one invocation.
     """
 

@@ -1,4 +1,4 @@
-"""What every engine gives to scripts beyond the standards: registration, answers, pages, the log, errors."""
+"""What every engine offers scripts beyond the standards: registration, answers, pages, the log, errors."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def normal_name(host: str) -> str:
     Return the name or address of a host as it is compared: in ASCII and lower case, without brackets and last dot.
 
     Raises:
-        Invalid: It is none.
+        Invalid: It is not valid.
     """
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]

@@ -48,7 +48,7 @@ class Destination(Protocol):
         """
 
     def keeps(self, script: str, name: str | None) -> bool:
-        """Return whether a message there is kept for clients who come back; see `topics`."""
+        """Return whether a message there is kept for clients that reconnect; see `topics`."""
 
 
 SendBelow = Callable[[str, CallSession, str, Any, Mapping[str, Any] | None], None]
@@ -82,7 +82,7 @@ class Messages:
         self._below[prefix] = send
 
     def below(self, path: str) -> Callable[[CallSession, str, Any, Mapping[str, Any] | None], None] | None:
-        """Return what sends to *path*, if it lies where something else than streams gets messages."""
+        """Return what sends to *path*, if messages there are not for streams."""
         for prefix, send in self._below.items():
             if path.startswith(prefix):
                 return partial(send, path[len(prefix) :])
@@ -111,7 +111,7 @@ class Messages:
             script: Whose stream, subscription or the like it goes to.
             name: See `Destination.topics`.
             to: Attributes that clients must have to get it; None: all get it.
-            event: Its type, for clients who tell events apart.
+            event: Its type, by which clients distinguish events.
             immediate: Publish it now, whatever becomes of the invocation.
 
         Raises:
@@ -139,8 +139,7 @@ class Messages:
         """
         Write a row for every message, or only where a history is kept.
 
-        While a successor begins to serve each of the two has clients; its relay gives what is
-        published here to its own.
+        While a successor begins to serve each of the two has clients; its relay forwards what is published here.
         """
         self._leaving = leaving
 
@@ -162,7 +161,7 @@ class Messages:
             message["o"] = True
         return write
 
-    def happen(self, unit: Unit, effects: Sequence[HeldEffect]) -> None:  # noqa: ARG002  the messages know all of it
+    def happen(self, unit: Unit, effects: Sequence[HeldEffect]) -> None:  # noqa: ARG002  the messages have everything
         """See `effects.Effects.happen`."""
         for effect in effects:
             if "o" in effect.value:

@@ -110,10 +110,10 @@ _ADVICE: Mapping[str, str] = {
 MACHINERY = Declarations(
     globals=GLOBALS, shapes=SHAPES, options={"registerWebHandler": OPTIONS}, advice=_ADVICE, reserved=RESERVED
 )
-"""What every engine gives to scripts, whatever its features are."""
+"""What every engine offers scripts, whatever its features are."""
 
 WEB = Declarations(globals=STANDARDS, types=STANDARD_TYPES + STREAM_TYPES)
-"""What of the web's standards every engine gives to scripts."""
+"""The web standards that every engine offers scripts."""
 
 
 def declarations(features: Iterable[Declarations]) -> Declarations:
@@ -124,7 +124,7 @@ def declarations(features: Iterable[Declarations]) -> Declarations:
 
 
 def _is_there(name: str, names: Mapping[str, frozenset[str] | None]) -> bool:
-    """Return whether what there is advice for is there after all, by a feature: a global, or a member of one."""
+    """Return whether a name with advice exists after all, by a feature: a global, or a member of one."""
     first, _, member = name.partition(".")
     if first not in names:
         return False

@@ -89,7 +89,7 @@ def _register(
     if book is None:
         raise closed(kind.functions[0])
     if kind.takes_long(sent):
-        # The script waits for each of its registrations, so nobody else writes into its book meanwhile.
+        # The script waits for each of its registrations, so nothing else writes into its book in the meantime.
         return threads.run(book.add, kind, sent)
     book.add(kind, sent)
     return None

@@ -42,7 +42,7 @@ class CallSession:
         keep_failure: Takes what the script failed with.
         keep_receipt: Takes the receipt at the end.
         seconds: The server's clock, since 1970.
-        passed: Told of the points on the way.
+        passed: Is notified of the points on the way.
     """
 
     def __init__(

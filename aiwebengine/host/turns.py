@@ -1,12 +1,12 @@
 """
-Turns: who may change what several invocations want to change at the same time.
+Turns: the order in which invocations change the same data.
 
 An invocation that finds at its commit that something it had read was changed meanwhile is
-run again.  Before that it takes a turn over all that it wrote, and nobody else commits a
-change of these before the turn is over; so the second attempt succeeds, and however many
-meet over one thing each comes to its turn, first come first served.
+run again. Before that it takes a turn over all that it wrote, and no other invocation commits a change to these before
+the turn is over; so the second attempt succeeds, and however many meet over one thing each comes to its turn, first
+come first served.
 
-A turn is taken whole or waited for, so two that want the same things never wait for each other.
+A turn covers all names or is waited for, so two invocations with the same names never wait for each other.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Turns:
         self._queue: list[_WaitingTurn] = []
 
     def barred(self, owner: str, names: frozenset[str]) -> frozenset[str]:
-        """Return those of *names* that somebody else has its turn over, or waits for."""
+        """Return those of *names* over which another invocation has its turn, or waits for it."""
         if not self._owners:
             return frozenset()
         return frozenset(name for name in names if self._owners.get(name, owner) != owner)
@@ -54,11 +54,11 @@ class Turns:
         Wait for a turn over all of *names*.
 
         Returns:
-            A function that ends the turn.  Cancelling gives up waiting.
+            A function that ends the turn.  Cancelling ends the wait.
 
         Raises:
             Conflict: It took too long.
-            Cancelled: The wait was given up.
+            Cancelled: The wait was cancelled.
         """
         granted: Deferred[Callable[[], None]] = Deferred(lambda _: self._give_up(waiting))
         waiting = _WaitingTurn(owner=owner, names=names, granted=granted)

@@ -1,7 +1,7 @@
 """
 Background work: named, tracked, cancelled at stop.
 
-Nothing in the engine is fired and forgotten.  What nobody waits for is started here, so
+Nothing in the engine is fired and forgotten.  Work that nothing waits for is started here, so
 that its failure is in the log, the state page can name it, and it ends with the server.
 """
 
@@ -58,7 +58,7 @@ class Background(Service):
 
     def shield(self, name: str, work: Coroutine[Any, Any, T]) -> Deferred[T]:
         """
-        Run *work* to its end, whoever stops waiting for it.
+        Run *work* to its end, even if the caller stops waiting.
 
         Returns:
             Its result.  Cancelling this does not cancel *work*; neither does the end of

@@ -13,7 +13,7 @@ SWITCH_SECONDS = 0.001
 
 _NEVER = 1_000_000_000
 _OLD = 50
-"""After so many collections of younger objects the old ones are looked at; usual are 10."""
+"""After this many collections of younger objects the old ones are collected; usual are 10."""
 
 
 def pause_collector() -> None:
@@ -24,9 +24,9 @@ def pause_collector() -> None:
 @contextmanager
 def no_collections() -> Iterator[None]:
     """
-    Collect no garbage meanwhile, for a moment in which much is made and thrown away again that has no circles.
+    Collect no garbage in the meantime; for a moment in which many objects without cycles are made and dropped.
 
-    A collection looks at all of it while nothing else runs, and finds nothing.
+    A collection would examine all of them while nothing else runs, and find nothing.
     """
     if not gc.isenabled():
         yield
@@ -39,7 +39,7 @@ def no_collections() -> Iterator[None]:
 
 
 class Collector:
-    """Python's garbage collector, for those who make much in a thread that then lives long."""
+    """Python's garbage collector, for code that makes many long-lived objects in a thread."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -67,7 +67,7 @@ class Collector:
         """
         Never look again at what there is now.
 
-        What is freed is freed all the same, unless it is in a circle: those who call this take their circles apart.
+        What is freed is freed all the same, unless it is in a circle: callers break up their cycles themselves.
         """
         gc.freeze()
 

@@ -20,7 +20,7 @@ class SharedLogFile(LogFile):
     def write(self, data: str | bytes) -> None:
         """Write at the end of the file that has the name now."""
         if self._moved():
-            # Without the right to make a file the old one goes on.
+            # Without permission to make a file, the old one continues.
             with contextlib.suppress(OSError):
                 replaced = self._file
                 self._openFile()

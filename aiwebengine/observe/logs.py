@@ -1,5 +1,5 @@
 """
-What scripts log: kept, searched, followed.
+What scripts log: stored, searched, followed.
 
 Lines are evidence: they are never held back and never rolled back.  They wait at most
 `FLUSH_SECONDS` in memory and are then written in one transaction, so a script that logs
@@ -70,7 +70,7 @@ class LogRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFilter:
-    """Which lines are wanted."""
+    """Which lines are selected."""
 
     uri: str | None = None
     level: str = "debug"
@@ -88,7 +88,7 @@ class LogFilter:
     limit: int = 100
 
     def matches(self, record: LogRecord) -> bool:
-        """Return whether a new line is wanted; `before` and `limit` say nothing about new lines."""
+        """Return whether a new line is selected; `before` and `limit` say nothing about new lines."""
         return (
             (self.uri is None or record.uri == self.uri)
             and (self.invocation is None or record.invocation == self.invocation)
@@ -101,7 +101,7 @@ class LogFilter:
 
 
 class LogRows(Protocol):
-    """Where lines are kept."""
+    """Where lines are stored."""
 
     def write(self, records: Sequence[LogRecord], outcomes: Sequence[tuple[str, str]]) -> Deferred[None]:
         """
@@ -119,7 +119,7 @@ class LogRows(Protocol):
 
 
 Readable = Callable[[str, str], "str | Deferred[str]"]
-"""Gives a text, of a version's id and what it logged, in which people find their own files; it never fails."""
+"""Returns a message, for a version's id and what it logged, with positions in the author's files; it never fails."""
 
 
 def unmapped(version: str, text: str) -> str:  # noqa: ARG001  its shape
@@ -132,12 +132,12 @@ class ScriptLogs(Service):
     Collects lines, writes them in groups, lets people follow them.
 
     Args:
-        rows: Where they are kept.
-        readable: Asked about lines that show a stack.
+        rows: Where they are stored.
+        readable: Called for lines that show a stack.
         settings: Retention.
         clock: Says when to write.
         seconds: The server's clock, since 1970.
-        passed: Told of the points on the way.
+        passed: Is notified of the points on the way.
     """
 
     def __init__(
@@ -191,7 +191,7 @@ class ScriptLogs(Service):
         Keep *lines* of an invocation.
 
         Args:
-            outcome: Given if the invocation has ended with these lines; see `finish`.
+            outcome: Set if the invocation has ended with these lines; see `finish`.
         """
         if lines:
             self._open.add(invocation.id)

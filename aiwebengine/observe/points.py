@@ -1,7 +1,7 @@
 """
 Named points on the way of an invocation.
 
-Whoever builds an engine may be told when one is passed: the tests that kill the server, the
+The caller that builds an engine can be notified when one is passed: the tests that kill the server, the
 zygote or a clone there, and then look whether anything half-done remains.  Nothing listens
 in an engine that serves.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Passed = Callable[[str], None]
-"""Told the name of a point that is being passed, in whichever thread passes it."""
+"""Called with the name of a point that is being passed, in whichever thread passes it."""
 
 POINTS: dict[str, str] = {
     "run.begun": "a clone is about to be sent the invocation",

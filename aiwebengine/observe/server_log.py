@@ -42,7 +42,7 @@ _REACTOR_ENDED = "Main loop terminated."
 _LEGACY = "log_legacy"
 """The namespace of what Twisted logs by its older interface."""
 _PORT = re.compile(r"\w+ starting on \S+|\(\S+ Port \S+ Closed\)")
-"""What Twisted says of each port that it opens or closes, whoever wanted it; the listener has a line of its own."""
+"""What Twisted logs for each port that it opens or closes; the listener has a line of its own."""
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _OWN = re.compile(r"log_\w+|message|time|format|system|isError|failure|why")
 

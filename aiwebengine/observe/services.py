@@ -34,11 +34,11 @@ class OrderedServices(Service):
     A service made of services.
 
     A child's `startService` may return a Deferred; the next child starts when it fires.
-    If one fails, those before it are stopped in reverse, and then the failure is told.
+    If one fails, those before it are stopped in reverse, and then the failure is reported.
 
     Args:
         children: Name and service, in the order of starting.
-        failed: Told why the start failed, after everything was stopped again; for the
+        failed: Called with the reason why the start failed, after everything was stopped again; for the
             root, whose `startService` is called by someone who looks at no result.
             None: the Deferred that `startService` returned fails instead.
     """
@@ -90,7 +90,7 @@ class OrderedServices(Service):
 
     @property
     def is_ready(self) -> bool:
-        """Return whether every child has started and none has been told to stop."""
+        """Return whether every child has started and none is stopping."""
         return self._ready
 
     def stopService(self) -> Deferred[None]:
@@ -144,7 +144,7 @@ class OrderedServices(Service):
 
 class BoundedService(Service):
     """
-    A service whose start and stop end: one that waits for ever must not keep the others from starting or stopping.
+    A service whose start and stop end: one that never finishes must not keep the others from starting or stopping.
 
     Args:
         name: For people.

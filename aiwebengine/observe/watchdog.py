@@ -3,7 +3,7 @@ How long the reactor was held, and by whom.
 
 One reactor serves every script, so a step that computes for long lets all of them wait.  The time
 from one poll to the next is measured at each turn of the reactor, which costs 0.3 microseconds.  A thread
-looks on: while a step goes on for more than `HELD_SECONDS` it takes the stack of the reactor's
+looks on: while a step lasts for more than `HELD_SECONDS` it takes the stack of the reactor's
 thread, and when the step is over the log says how long it took, for which script, and where.
 
 It watches the reactor that Linux has (epoll); with another one nothing is measured, and the state says so.
@@ -65,11 +65,11 @@ class ReactorHold:
 
 class ReactorPulse:
     """
-    The turns of one reactor, told by `Watchdog`.
+    The turns of one reactor, as `Watchdog` sees them.
 
     Args:
         monotonic: A clock, seconds.
-        held: Told of a step that took more than `HELD_SECONDS`: when it began on that clock, and how long it took.
+        held: Called with a step that took more than `HELD_SECONDS`: when it began on that clock, and how long it took.
     """
 
     __slots__ = ("_held", "_monotonic", "busy_since", "counts", "longest", "subject")
@@ -78,7 +78,7 @@ class ReactorPulse:
         self._monotonic = monotonic
         self._held = held
         self.busy_since = 0.0
-        """When the step that goes on began; 0 while the reactor waits."""
+        """When the current step began; 0 while the reactor waits."""
         self.counts = [0] * len(_COUNTED)
         """Steps that took longer than each of `_COUNTED`."""
         self.longest = 0.0
@@ -107,13 +107,13 @@ class ReactorPulse:
 
 
 def unwatched_pulse() -> ReactorPulse:
-    """Return a pulse that nobody takes, for what is built without an engine."""
+    """Return a pulse that is not measured, for what is built without an engine."""
     return ReactorPulse(monotonic=time.monotonic, held=lambda _began, _seconds: None)
 
 
 class WatchedPoller:
     """
-    A poller of the operating system that tells when it waits.
+    A poller of the operating system that reports when it waits.
 
     Args:
         poller: The one that the reactor had.
@@ -196,7 +196,7 @@ class Watchdog(Service):
 
     def look(self, thread: int) -> None:
         """
-        Keep the stack of a step that goes on for long already; called in the thread that looks on.
+        Keep the stack of a step that has lasted for long already; called in the thread that looks on.
 
         Args:
             thread: The identifier of the reactor's thread.

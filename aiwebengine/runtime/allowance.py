@@ -1,4 +1,4 @@
-"""What an invocation may use: the server's limits, and what script and handler asked for below them."""
+"""What an invocation may use: the server's limits, and what script and handler request below them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiwebengine.values import Allowance
 
 def allowance(limits: LimitSettings, *requested: Mapping[str, Any], answers_in_base64: bool = False) -> Allowance:
     """
-    Return what an invocation may use: the least of what the server allows and everybody asked for.
+    Return what an invocation may use: the least of what the server allows and what was requested.
 
     Args:
         limits: The server's own.

@@ -1,7 +1,7 @@
 """
 The processes of one version, and the runs that wait for one.
 
-    serving --retire--> retired     it serves only what it has in hand or in its queue
+    serving --retire--> retired     it serves only its current and queued runs
     serving, retired --stop--> stopped
 
 Which processes there are is `processes.clone_pool`'s and `processes.template_keeper`'s to say; here is decided which
@@ -40,7 +40,7 @@ _RECORDED = encode_pair(b"r", b"1")
 _MOST_FOLLOWING_BYTES = 64 * 1024
 """What is longer is not worth sending twice."""
 _UNUSED_PERIODS = 5
-"""A template outlives its last clone by so many times as long as a clone may be idle."""
+"""A template outlives its last clone by this multiple of the time that a clone may be idle."""
 
 # For every request: an attribute of an enumeration takes three times as long as a name.
 _BUSY, _IDLE, _PARKED = CloneWork.BUSY, CloneWork.IDLE, CloneWork.PARKED
@@ -76,7 +76,7 @@ class ProcessGroup:
         self.service = Service.SERVING
         self.used_at = context.seconds()
         self.following = 0
-        """Runs that lie in the sockets of processes which have others in hand."""
+        """Runs that wait in the sockets of busy processes."""
         self._isolation = terms.isolation
         self._behind = context.pool.depth - 1 if terms.isolation == "shared" else 0
         """How many runs may wait in the socket of one process."""
@@ -121,7 +121,7 @@ class ProcessGroup:
                 run.queued_until = now + self._context.pool.queue_seconds
                 if self._follow(run, now):
                     return
-            # After a death the idle ones are in doubt too: whoever killed one may have killed more.
+            # After a death the idle ones are in doubt too: what killed one may have killed more.
             clone = self._clone_for(run) if self._occupancy.may_start() else None
             if clone is not None:
                 self._start(run, clone, now)
@@ -418,12 +418,12 @@ class ProcessGroup:
 
     @property
     def busy(self) -> int:
-        """Return how many clones have a run in hand."""
+        """Return how many clones are busy."""
         return self._occupancy.busy
 
     @property
     def quiet(self) -> bool:
-        """Return whether nothing is in hand and nothing waits."""
+        """Return whether nothing runs and nothing waits."""
         return not self._occupancy.busy and not self._waiting and not self.following
 
     @property

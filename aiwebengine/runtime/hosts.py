@@ -8,7 +8,7 @@ in tiers, the most specific first:
     *.example.org       scripts that name a wildcard, the longest one first
     (none)              scripts that name no host
 
-The first tier with a route for path and method answers.  Where no script names a host there is nothing of this: see
+The first tier with a route for path and method answers.  Where no script names a host, this is not used: see
 `Registry.hosts`.
 """
 

@@ -63,7 +63,7 @@ class EntryIndex:
 
 
 AS_THEY_ARE = EntryIndex()
-"""Entries that become nothing but a tuple of all, and are in nobody's way."""
+"""Entries that become a tuple and never conflict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class Indexes:
         return Indexes({**self._kinds, **kinds})
 
     def knows(self, entry: Entry) -> bool:
-        """Return whether somebody offers the kind of *entry*; if not, it does not serve."""
+        """Return whether the kind of *entry* is known; if not, it does not serve."""
         return entry.kind in self._kinds
 
     def build(self, entries: Iterable[Entry], serving: Mapping[str, BuiltIndex]) -> dict[str, BuiltIndex]:

@@ -7,7 +7,7 @@ differ in what they run and in what becomes of the answer.  The rest is the same
     callee      which function of which version, and what it may use; the same for every run of it
     invocation  one run of a callee, for a principal, with a payload
     admission   whether it may begin
-    run         the runner has it, and a sink is told what comes of it
+    run         the runner has it, and a sink gets the outcome
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Callees(Generic[T]):
         self._describe = describe
         self._registry: Registry | None = None
         self._known: dict[int, tuple[T, Callee]] = {}
-        """By id of what is registered, which is kept so that nothing else can have that id."""
+        """By id of what is registered, which is referenced so that no other object can have that id."""
 
     def of(self, registered: T) -> Callee:
         """Return the callee of *registered*."""
@@ -127,7 +127,7 @@ class Invoker:
 
     def allowance(self, *requested: Mapping[str, Any]) -> Allowance:
         """
-        Return the least of what the server allows and what is asked for.
+        Return the least of what the server allows and what is requested.
 
         Args:
             requested: By kept names, as `settings.requested_limits.read_limits` returns them; other names are ignored.
@@ -250,7 +250,7 @@ class Invoker:
         Run an invocation of a version that serves, unless an admission step refuses it.
 
         Args:
-            sink: Told what comes of it, the refusal too; perhaps before this returns.
+            sink: Gets the outcome, including a refusal; perhaps before this returns.
 
         Returns:
             A handle for `cancel`.
@@ -270,9 +270,11 @@ class Invoker:
         return self._runner.load(bundle, invocation)
 
     def replay(self, invocation: Invocation, sink: Sink, host: HostCalls) -> Run:
-        """Run an invocation again with *host* in place of the world; no admission step is asked, as nothing is done."""
+        """Run an invocation again with *host* in place of the world; no admission step is passed, as nothing is
+        done.
+        """
         return self._runner.replay(invocation, sink, host)
 
     def cancel(self, run: Run) -> None:
-        """End a run whose answer nobody waits for; see `Runner.cancel`."""
+        """End a run whose answer is no longer awaited; see `Runner.cancel`."""
         self._runner.cancel(run)

@@ -1,7 +1,7 @@
 """
 The protections of the server from the processes of scripts.
 
-The sandbox tries it when it starts and tells (`Zygote.report`); here is decided whether that
+The sandbox tries it when it starts and reports the result (`Zygote.report`); here is decided whether that
 is enough.  What may be missing is a setting, so that nothing goes missing unnoticed.
 """
 
@@ -23,7 +23,7 @@ def refusal(report: Mapping[str, Any], *, allowed: Sequence[str]) -> str | None:
     Return why scripts may not be run.
 
     Args:
-        report: What the sandbox told.
+        report: What the sandbox reported.
         allowed: Names of protections that may be missing, or `all`.
 
     Returns:

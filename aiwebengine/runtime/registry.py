@@ -33,7 +33,7 @@ class ActiveScript:
     middleware: tuple[int, ...] = ()
     """Handlers that run around those of all its routes."""
     base: str = ""
-    """Its base path, such as `/shop`, below which all of its paths lie; empty if it has none."""
+    """Its base path, such as `/shop`, below which all its paths are; empty if it has none."""
     hosts: tuple[str, ...] = ()
     """On which it answers, such as `shop.example.org` or `*.example.org`; empty: on all."""
     grants: frozenset[str] = frozenset()
@@ -62,7 +62,7 @@ class Registry:
     """By kind of entry."""
 
     def index(self, kind: str) -> Any:
-        """Return what all entries of *kind* have become together; None if nobody offers that kind."""
+        """Return what all entries of *kind* have become together; None if that kind is not known."""
         index = self.indexes.get(kind)
         return None if index is None else index.value
 
@@ -103,7 +103,7 @@ class Registry:
         Raises:
             DeploymentRefused: Two scripts take the same paths, or what they register does not fit together.
         """
-        # Last, so that the problems are told from the side of what is being deployed.
+        # Last, so that the problems are reported from the side of what is being deployed.
         others = {uri: script for uri, script in self.scripts.items() if uri != active.uri}
         return self._next({**others, active.uri: active})
 
@@ -117,7 +117,7 @@ class Registry:
         return self._next({other: script for other, script in self.scripts.items() if other != uri})
 
     def unknown(self, uri: str) -> Sequence[Entry]:
-        """Return the entries of a script that do not serve, for nobody offers their kind."""
+        """Return the entries of a script that do not serve because their kind is not known."""
         return [entry for entry in self.scripts[uri].entries if not self.indexing.knows(entry)]
 
     def with_kinds(self, kinds: Mapping[str, EntryIndex]) -> Registry:
@@ -185,7 +185,7 @@ class Current:
         self._observers: list[Callable[[Registry], None]] = []
 
     def add(self, kinds: Mapping[str, EntryIndex]) -> None:
-        """Know *kinds*, too; nobody is told, so this comes before the first script."""
+        """Know *kinds*, too; observers are not notified, so this comes before the first script."""
         self.registry = self.registry.with_kinds(kinds)
 
     def on_change(self, call: Callable[[Registry], None]) -> None:

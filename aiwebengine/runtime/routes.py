@@ -4,8 +4,8 @@ Which route answers a method and a path: a radix tree over path segments, as pla
 A pattern is made of segments: literal text, a parameter (`:id`, matches one segment), and
 at the end a wildcard (`*` or `*rest`, matches one or more characters of what is left).  Where
 several patterns match, the decision falls at the first segment in which they differ:
-literal before parameter before wildcard.  A pattern that matches the path but does not
-answer the method gives way to the next one that does.
+literal before parameter before wildcard. If a pattern matches the path but not the method, the next one that does is
+used.
 
     GET /notes/:id, GET /notes/new, GET /notes/*        /notes/new -> literal
                                                         /notes/7   -> parameter
@@ -134,7 +134,7 @@ class Routes:
         self._plain: dict[str, dict[str, Entry]] = {}
         self._names: dict[str, tuple[str, ...]] = {}
         self.all: tuple[Entry, ...] = ()
-        """Every entry that takes a path, in the order in which they were given."""
+        """Every entry that takes a path, in their original order."""
 
     @classmethod
     def build(cls, entries: Iterable[Entry]) -> Routes:
@@ -186,7 +186,7 @@ class Routes:
         owner = ""
         for routes, values in _walk(self._root, segments, 0, ()):
             route = routes.get(method) or (routes.get("GET") if method == "HEAD" else None)
-            # Another script's wildcard is not asked what may be done with this path.
+            # Another script's wildcard does not decide what may be done with this path.
             if route is not None and (method != "OPTIONS" or owner in {"", route.script}):
                 return RouteMatch(route=route, params=dict(zip(self._names[route.key], values, strict=True)))
             owner = owner or next(iter(routes.values())).script
@@ -246,7 +246,7 @@ def _walk(
 
 
 def names_wildcard(route: Entry) -> bool:
-    """Return whether a route takes what nothing else does: its path ends with a wildcard, or did before its base."""
+    """Return whether a route takes what no other does: its path ends with a wildcard, or did before its base."""
     return route.key.rpartition("/")[2].startswith("*") or bool(route.options.get("wildcard"))
 
 

@@ -44,7 +44,7 @@ _GRACE_SECONDS = 0.025
 _TEND_SECONDS = 1.0
 _MOST_RESTING = 4
 _MOST_RESTING_BYTES = 96 * 1024 * 1024
-# A run that has the processor for so long gets less of it than short ones, as in any fair scheduler.
+# A run that has had the processor for this long gets less of it than short ones, as in any fair scheduler.
 _LONG_SECONDS = 0.03
 
 
@@ -57,7 +57,7 @@ class LoadReport:
     middleware: tuple[int, ...]
     names: tuple[str, ...]
     warnings: tuple[Mapping[str, Any], ...]
-    """As the kernel told: `code`, `message`, perhaps `stack`."""
+    """As the kernel reported: `code`, `message`, perhaps `stack`."""
     replay: str
     """The journal; belongs into the version's bundle."""
 
@@ -77,8 +77,8 @@ class Runner(Service):
         cores: Of the machine.
         wall: Seconds since 1970.
         entropy: Random bytes for the scripts' seeds.
-        passed: Told of the points on the way.
-        recorded: Given each run that was recorded, with its outcome.
+        passed: Is notified of the points on the way.
+        recorded: Called with each recorded run, with its outcome.
         recording_bytes: Most bytes of calls and answers that are written down of one run.
     """
 
@@ -148,7 +148,7 @@ class Runner(Service):
         self._tick = self._reactor.callLater(_TICK_SECONDS, self._ticked)
 
     def stopService(self) -> None:
-        """End every process; runs in hand fail."""
+        """End every process; current runs fail."""
         super().stopService()
         if self._tick is not None:
             self._tick.cancel()
@@ -160,7 +160,7 @@ class Runner(Service):
         self._resting.clear()
 
     def drained(self) -> Deferred[None]:
-        """Wait until nothing is in hand."""
+        """Wait until nothing runs."""
         done: Deferred[None] = Deferred(self._draining.remove)
         if not self._active:
             done.callback(None)
@@ -209,7 +209,7 @@ class Runner(Service):
 
     async def load(self, bundle: Bundle, invocation: Invocation) -> LoadReport:
         """
-        Run top level and `init` of a version that serves nobody yet, and keep its template.
+        Run top level and `init` of a version that does not serve yet, and keep its template.
 
         Raises:
             ScriptFailed: It threw, or its process died.
@@ -287,7 +287,7 @@ class Runner(Service):
             self.forget(next(iter(self._resting)))
 
     def forget(self, version: str) -> None:
-        """Stop what runs *version* when it has nothing in hand."""
+        """Stop what runs *version* when it is idle."""
         self._resting.pop(version, None)
         group = self._groups.pop(version, None)
         if group is None:

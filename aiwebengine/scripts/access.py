@@ -1,9 +1,9 @@
 """
 What scripts themselves may do to scripts, once they were granted the capability.
 
-The host's calls end here: a script deploys under its own name, gives away no more than it
-has, and its changes become visible together when its invocation commits.  What it changes
-while it is itself being deployed becomes visible with it, or not at all.
+The host's calls end here: a script deploys under its own name, grants no more than it has, and its changes become
+visible together when its invocation commits. What it changes while it is itself being deployed becomes visible with it,
+or not at all.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ class ScriptAccess:
 
     async def commit(self, invocation: Invocation, changes: Sequence[Change], work: StoredWith) -> None:
         """
-        Make all *changes* visible at once, and do *work*, or none of it; deleting what is gone already is no error.
+        Make all *changes* visible at once, and do *work*, or none of it; deleting what no longer exists is not an
+        error.
 
         Raises:
             DeploymentRefused, Conflict, Unavailable: Nothing was changed.

@@ -1,5 +1,5 @@
 """
-Unpacking a zip that somebody sent.
+Unpacking an untrusted zip.
 
 Nothing is believed: the directory's size is looked at before it is parsed, each file is
 read through a bound whatever its header says, and links, passwords and paths that leave
@@ -32,7 +32,7 @@ _ENTRY_BYTES = 1024
 
 def unzip(content: bytes, *, settings: DeploySettings) -> dict[str, bytes]:
     """
-    Return the files of a zip; a single folder around everything is taken off.
+    Return the files of a zip; a single folder around everything is removed.
 
     Args:
         content: The whole archive.
@@ -70,7 +70,7 @@ def _look(content: bytes, settings: DeploySettings) -> None:
 
 
 def _count(content: bytes, at: int, end: int, *, most: int) -> int:
-    """Count the entries of a directory, whose end may tell another number; no further than to one more than *most*."""
+    """Count the entries of a directory, whose end may state another number; no further than to one more than *most*."""
     count = 0
     while count <= most and content.startswith(_ENTRY, at) and at + _ENTRY_FORM.size <= end:
         count += 1

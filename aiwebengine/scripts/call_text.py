@@ -1,9 +1,10 @@
 """
 A call as its author wrote it: where its arguments and its options begin.
 
-A stack tells the line of a call and no more.  To mark what is wrong in it, the call is looked for in the source around
-that line and read as far as its closing parenthesis: enough of the language to tell brackets from those in strings,
-comments, templates and regular expressions.  What cannot be read has no place; the line is told all the same.
+A stack has the line of a call, but no column.  To mark what is wrong in it, the call is looked for in the source around
+that line and read as far as its closing parenthesis: enough of the language to distinguish brackets from those in
+strings, comments, templates and regular expressions. What cannot be read has no place; the line is reported in any
+case.
 """
 
 from __future__ import annotations

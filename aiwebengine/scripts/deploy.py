@@ -2,9 +2,8 @@
 Changing what serves: whole or not at all.
 
 What was prepared (`prepare.py`) is committed here: tried again against what serves *now*,
-stored in one transaction, and swapped in.  Nothing anybody can see changes before the
-transaction has committed, and nothing can fail between its commit and the swap.
-Commits queue, so what one was tried against is what it replaces.
+stored in one transaction, and swapped in. Nothing visible changes before the transaction has committed, and nothing can
+fail between its commit and the swap. Commits queue, so what one was tried against is what it replaces.
 """
 
 from __future__ import annotations
@@ -67,15 +66,15 @@ class Deployer:
 
     Args:
         preparer: Makes versions that could serve.
-        store: Where versions are kept.
+        store: Where versions are stored.
         threads: Where it is tried whether all scripts can serve together.
-        expect: Told which versions are about to serve, with their scripts and manifests: while a version is stored, a
-            process can be made ready for its first request.
-        forget: Told which versions serve no longer, or do not after all.
-        rest: Told which versions were replaced by others of their scripts, and may be asked for again by a rollback.
+        expect: Called with the versions that are about to serve, with their scripts and manifests: while a version is
+            stored, a process can be made ready for its first request.
+        forget: Called with the versions that no longer serve, or do not after all.
+        rest: Called with the versions that were replaced by others of their scripts, and may return by a rollback.
         current: What serves.
-        keep_versions: How many of a script's newest versions are kept.
-        background: For what must end whoever stops waiting for it.
+        keep_versions: How many of a script's newest versions are stored.
+        background: Runs what must finish even if the caller stops waiting.
         seconds: A clock for durations.
     """
 
@@ -152,7 +151,7 @@ class Deployer:
         Deploy what *request* holds.
 
         Args:
-            progress: Told each step as it begins, and what it is at.
+            progress: Called with each step as it begins, and its progress.
 
         Raises:
             DeploymentRefused: With every problem; nothing was changed.
@@ -180,7 +179,7 @@ class Deployer:
     async def prepare(
         self, request: DeployRequest, *, progress: Progress = _no_progress, keep_warm: bool = False
     ) -> PreparedVersion:
-        """See `Preparer.prepare`; what it gives may be committed later, or dropped."""
+        """See `Preparer.prepare`; its result may be committed later, or dropped."""
         return await self._preparer.prepare(request, progress=progress, keep_warm=keep_warm)
 
     async def check(self, request: DeployRequest) -> tuple[list[Problem], RegisteredEntries]:
@@ -205,7 +204,7 @@ class Deployer:
         Make all *changes* visible at once, or none.
 
         Returns:
-            What each did, in order.  Once begun, it ends whether or not the caller goes on waiting.
+            What each did, in order.  Once begun, it finishes whether or not the caller keeps waiting.
 
         Raises:
             DeploymentRefused: They conflict with what serves by now.

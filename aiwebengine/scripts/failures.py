@@ -1,4 +1,4 @@
-"""Failures of scripts, told in the author's own source: in their log, and on error pages."""
+"""Failures of scripts, with positions in the author's own source: in their log, and on error pages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Trace:
     """What stands below an error's first line: its frames, its own members, and the errors that caused it."""
 
     def headline(self, message: str) -> str:
-        """Return *message* with the whole name of what is not a function, where the source line tells it."""
+        """Return *message* with the full name of what is not a function, if the source line has it."""
         return with_callee(message, self.frames[0].source_line) if self.frames else message
 
 
@@ -50,7 +50,7 @@ class Failures:
     Args:
         source: Where the author's files are.
         stacks: Knows their places.
-        logs: Where failures are kept.
+        logs: Where failures are stored.
         seconds: The server's clock, since 1970.
     """
 
@@ -85,7 +85,7 @@ class Failures:
         return Trace(frames=[frame], lines=[_line(frame), *below])
 
     async def keep(self, invocation: Invocation, error: ScriptFailed) -> None:
-        """Write a failure into the script's log; a load's is told to whoever deploys."""
+        """Write a failure into the script's log; a load's failure is reported to the deployment."""
         if invocation.kind == "load":
             return
         at = self._seconds()

@@ -2,9 +2,9 @@
 What a version does while it is being deployed: what it registers, and what it changes.
 
 The host opens a book for each load and asks what the loading script was granted; the
-deployment that started the load reads the book when it is over.  What top level and
-`init` change elsewhere is kept here too, because it becomes visible with the deployment
-or not at all.  Both sides know the load by its invocation's id, and not each other.
+deployment that started the load reads the book when it is over. What top level and `init` change elsewhere is stored
+here too, because it becomes visible with the deployment or not at all. Both sides know the load by its invocation's id,
+and not each other.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class RegistrationBook(Protocol):
         """Return what was replaced, with the methods that it lost, and the later entries; *place* as for `placed`."""
 
     async def carry_out(self) -> None:
-        """Hand what top level and `init` changed to those who carry it out, and who keep it for `Loads.hold`."""
+        """Pass what top level and `init` changed to what carries it out, and stores it for `Loads.hold`."""
 
 
 B = TypeVar("B", bound=RegistrationBook)

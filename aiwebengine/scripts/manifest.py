@@ -7,7 +7,7 @@ A script's manifest: the key `aiwebengine` of its `package.json`.
                      "limits": {"timeout": "5s", "cpu": 2000, "memory": "128MB"}}}
 
 Everything in it is optional.  A key that is not known is refused with the nearest one
-that is, because a misspelt limit that nobody notices is worse than a failed deployment.
+that is, because an unnoticed misspelt limit is worse than a failed deployment.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Manifest:
     entry: str | None = None
     """The file to start with; None to look for one."""
     base_path: str = ""
-    """Below which its paths lie; empty for none."""
+    """The prefix of its paths; empty for none."""
     hosts: tuple[str, ...] = ()
     """On which it answers, such as `shop.example.org` or `*.example.org`; empty: on all."""
     capabilities: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Manifest:
     isolation: str | None = None
     """`shared`, `request`, or None for the server's setting."""
     limits: Mapping[str, float] = field(default_factory=dict)
-    """Those that were given, under the names that `settings.requested_limits.WORDS` keeps them by."""
+    """Those that are present, under their names in `settings.requested_limits.WORDS`."""
 
     budgets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the names of the settings, such as `host_calls`: what it may use over time, beside what the server says."""
@@ -80,7 +80,7 @@ def read_manifest(
         content: The file; None if the script has none.
         limits: The server's own; a script may ask for less, not for more.
         capabilities: Those that there are.
-        reserved: Paths below which no script may lie.
+        reserved: Paths that scripts may not use.
 
     Returns:
         The manifest, as far as it was good, and everything that is wrong with it.
@@ -178,7 +178,7 @@ class _ManifestReader:
         return self._read_capabilities(value, written=lambda name: name)
 
     def _scoped(self, manifest: Mapping[str, Any]) -> frozenset[str]:
-        """Return what is asked for by keys of their own, such as `"fetch": ["api.example.com"]`."""
+        """Return what is requested by keys of its own, such as `"fetch": ["api.example.com"]`."""
         names: list[str] = []
         for key, capability in self._known_capabilities.keys.items():
             value, scope = manifest.get(key), self._known_capabilities.scopes[capability]
@@ -193,7 +193,7 @@ class _ManifestReader:
         return self._read_capabilities(names, written=lambda name: name.partition(":")[2])
 
     def _read_capabilities(self, names: Sequence[str], *, written: Callable[[str], str]) -> frozenset[str]:
-        """Return the normal forms of those that there are; *written* gives what stands in the file."""
+        """Return the normal forms of those that there are; *written* is the value in the file."""
         accepted = set()
         for name in dict.fromkeys(names):
             normal, problem = self._known_capabilities.read(name)

@@ -3,7 +3,7 @@ What is deployed: a script's files, checked before anything reads them.
 
 A package is a mapping from path to bytes, however it came: one file, a folder, a zip.
 Paths are relative, with forward slashes, and stay inside; sizes and counts are bounded
-by the settings of the section `deploy`.  Every problem is told at once.
+by the settings of the section `deploy`.  All problems are reported at once.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _IGNORED_FOLDERS = frozenset({"node_modules", ".git", "__MACOSX", ".hg", ".svn"}
 _IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db"})
 _MAX_PROBLEMS = 100
 _MOST_TIMES = 4
-"""With so many times as many files as there may be nothing else is told."""
+"""With this many times the allowed number of files, nothing else is reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ def check_package(
         files: As they came, by path; `node_modules`, version control and desktop litter are left out.
         entry: The file to start with; None for the manifest's choice, or the first of `ENTRIES`.
         capabilities: Those that a script may ask for.
-        reserved: Paths below which no script may lie.
+        reserved: Paths that scripts may not use.
 
     Raises:
         DeploymentRefused: With every problem.
@@ -121,7 +121,7 @@ def check_package(
 
 
 def refused(problems: list[Problem]) -> DeploymentRefused:
-    """Make the error that tells *problems*, bounded."""
+    """Return the error with *problems*, bounded."""
     errors = sum(problem.severity == "error" for problem in problems)
     shown = problems[:_MAX_PROBLEMS]
     more = f" (the first {_MAX_PROBLEMS} are listed)" if len(problems) > _MAX_PROBLEMS else ""

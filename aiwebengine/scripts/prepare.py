@@ -43,8 +43,8 @@ MOST_WAITING = 64
 LONGEST_MESSAGE = 1000
 
 Progress = Callable[[str, str], None]
-"""Told the name of a step, one of `STEPS`, as it begins, and with what it is at while it goes on; else empty."""
-"""Told the name of each step as it begins."""
+"""Called with the name of a step, one of `STEPS`, as it begins, and with its progress while it lasts; else empty."""
+"""Called with the name of each step as it begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ FindEntries = Callable[[DeployedFiles], tuple[Sequence[Entry], Sequence[Problem]
 
 
 class BuildService(Protocol):
-    """What is asked of `build.builder.Builder`."""
+    """What is needed of `build.builder.Builder`."""
 
     def build(
         self, *, entry: str, files: Mapping[str, bytes], manifest: Mapping[str, Any], progress: Callable[[str], None]
@@ -78,7 +78,7 @@ class BuildService(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployRequest:
-    """What somebody wants deployed."""
+    """What is to be deployed."""
 
     uri: str
     files: Mapping[str, bytes]
@@ -104,7 +104,7 @@ class DeployRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedVersion:
-    """A version that was built, loaded and found good, but serves nobody yet."""
+    """A version that was built, loaded and checked, but does not serve yet."""
 
     new: NewVersion
     active: ActiveScript
@@ -122,9 +122,9 @@ class CheckedFiles:
     package: Package
     grants: frozenset[str]
     not_granted: tuple[Problem, ...]
-    """A warning for each capability that was asked for in vain."""
+    """A warning for each capability that was requested but not granted."""
     digest: str
-    """Content address of all of it."""
+    """Content address of all files."""
 
 
 class Preparer:
@@ -134,7 +134,7 @@ class Preparer:
     Args:
         builder: Lowers them.
         invoker: Loads them.
-        forget: Stops what runs a version when it has nothing in hand.
+        forget: Stops what runs a version when it is idle.
         current: What serves.
         loads: Where a load's registrations are found.
         stacks: Knows places in the author's files.
@@ -142,7 +142,7 @@ class Preparer:
         settings: What may be deployed.
         limits: What a load may use.
         capabilities: Those that there are, by name.
-        reserved: Paths below which no script may lie.
+        reserved: Paths that scripts may not use.
         found_in_files: Find what files are registered as; read when something is deployed.
         milliseconds: The server's clock, since 1970.
         seconds: A clock for durations.
@@ -189,7 +189,7 @@ class Preparer:
         Do everything up to the transaction.
 
         Args:
-            progress: Told each step.
+            progress: Called with each step.
             keep_warm: Leave the loaded child standing for the requests to come.
 
         Raises:
@@ -331,7 +331,7 @@ class Preparer:
         """
         Return *error* with every registration that would be refused, not only with the first.
 
-        The version is loaded once more, with calls that register something not throwing; nothing is kept of that.
+        The version is loaded once more, with calls that register something not throwing; that is not stored.
         """
         if not isinstance(error, ScriptFailed) or error.caught is None:
             return error
@@ -385,7 +385,7 @@ class Preparer:
 
 class VersionNumbers:
     """
-    Gives versions their numbers before they are stored: a version's id holds its number,
+    Assigns versions their numbers before they are stored: a version's id holds its number,
     and children know it by that id.
     """
 
@@ -492,7 +492,7 @@ def as_ms(seconds: float) -> float:
 
 
 class _Steps:
-    """Times the steps of one deployment and tells of each."""
+    """Measures and reports the steps of one deployment."""
 
     def __init__(self, *, seconds: Callable[[], float], progress: Progress) -> None:
         self._seconds = seconds
@@ -507,7 +507,7 @@ class _Steps:
         self._progress(name, "")
 
     def go_on(self, detail: str) -> None:
-        """Tell what the step is at."""
+        """Report the progress of the step."""
         self._progress(self._name, detail)
 
     def end(self) -> dict[str, float]:

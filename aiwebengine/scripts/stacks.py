@@ -2,7 +2,7 @@
 Where in the author's source: for stacks that children show, in what they log and what they throw.
 
 A child knows lines of the bundle only.  The source map of a version is decoded once, elsewhere
-if it is large, and kept while it is asked for.
+if it is large, and cached while it is used.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from aiwebengine.values import Bundle
 
 _log = Logger()
 _MOST_LINES = 1_000_000
-"""Of all maps that are kept together; a line takes 24 bytes."""
+"""Of all cached maps together; a line takes 24 bytes."""
 _MOST_VERSIONS = 500
 _LARGE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """What is kept of one version."""
+    """What is cached of one version."""
 
     source_map: SourceMap | None = None
     """None if the author's source runs as it is."""
@@ -78,10 +78,10 @@ class Stacks:
         Return the places of a version.
 
         Args:
-            bundle: Its bundle, for whoever has it already.
+            bundle: Its bundle, if the caller has it already.
 
         Returns:
-            Those who ask first are answered first.  It fails as `ScriptSource.bundle` does.
+            Requests are answered in their order.  It fails as `ScriptSource.bundle` does.
         """
         answer: Deferred[Places] = Deferred()
         known = self._known.get(version)

@@ -47,7 +47,7 @@ _SHOWN_OF_PAST = (
 
 class ScriptStore:
     """
-    What is kept of scripts; also `interfaces.ScriptSource`.
+    What is stored about scripts; also `interfaces.ScriptSource`.
 
     Args:
         database: The main one.
@@ -104,7 +104,7 @@ class ScriptStore:
         return await self._database.read(lambda connection: [_version(row) for row in connection.execute(query)])
 
     async def numbers(self) -> dict[str, int]:
-        """Read the highest number ever given to a version, by URI; deleted scripts are among them."""
+        """Read the highest number that a version ever had, by URI; deleted scripts are among them."""
         query = sa.select(scripts.c.uri, scripts.c.last_number)
         return await self._database.read(
             lambda connection: {row.uri: row.last_number for row in connection.execute(query)}
@@ -181,7 +181,7 @@ class ScriptStore:
 
     async def history(self, uri: str) -> History:
         """
-        Read what is kept of a script's past.
+        Read the stored history of a script.
 
         Raises:
             NotFound: There never was such a script.
@@ -415,7 +415,7 @@ def _remove_versions(connection: Connection, rows: Sequence[int]) -> None:
 
 
 def _point(connection: Connection, script: Row[Any], number: int | None, now: int) -> None:
-    """Let *number* serve, unless somebody else changed the script since it was read."""
+    """Let *number* serve, unless the script was changed since it was read."""
     last = max(script.last_number, number or 0)
     serving = scripts.c.current.is_(None) if script.current is None else scripts.c.current == script.current
     done = connection.execute(

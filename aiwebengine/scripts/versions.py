@@ -87,7 +87,7 @@ class Version:
     size_bytes: int
     """Sum of the author's files."""
     origin: str = ""
-    """Machine and folder from which it was deployed, as the command line names them; empty if nobody said."""
+    """Machine and folder from which it was deployed, as the command line names them; empty if it was not stated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ class PastVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What is kept of a script's past, newest first."""
+    """The stored history of a script, newest first."""
 
     uri: str
     current: int | None
@@ -218,7 +218,7 @@ class Deployment:
 
 
 def removed_entries(before: Iterable[Entry], after: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Return what is in *before* and not in *after*: an entry with a path only with the methods that are gone."""
+    """Return what is in *before* and not in *after*: an entry with a path only with the methods that were removed."""
     present = {(entry.kind, entry.key, method) for entry in after for method in entry.methods or ("",)}
     gone: list[Entry] = []
     for entry in before:

@@ -1,7 +1,7 @@
 """
 A circuit breaker: after enough failures a dependency is not called: its circuit breaker is open.
 
-A call meanwhile is refused at once, holds nothing, and does not add to the load of
+A call in the meantime is refused at once, holds nothing, and does not add to the load of
 what is trying to recover.
 
     closed     calls pass; failures are counted
@@ -37,26 +37,26 @@ class Rules:
     """When a breaker opens and closes."""
 
     failures: int = 5
-    """So many failures in a row open it."""
+    """Number of failures in a row that open it."""
     share: float = 0.5
     """Such a part of the last `window` calls that failed opens it too."""
     window: int = 20
     """How many calls are looked at; fewer than this say nothing about a share."""
     successes: int = 1
-    """So many successes in a row close it again."""
+    """Number of successes in a row that close it again."""
     open_for: Backoff = field(default_factory=lambda: Backoff(first_seconds=1.0, longest_seconds=30.0))
     """How long it stays open, by how often it opened since it was last closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The right to make one call; given back with how the call went."""
+    """The right to make one call; returned with the outcome of the call."""
 
     epoch: int
 
 
 Changed = Callable[[str, State, str], None]
-"""Told the breaker's name, its new state and why."""
+"""Called with the breaker's name, its new state and the reason."""
 
 
 class Breaker:
@@ -67,7 +67,7 @@ class Breaker:
         name: Of the dependency, for people.
         rules: When it opens and closes.
         seconds: A clock that never goes back.
-        changed: Told of every change of state.
+        changed: Called with every change of state.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Breaker:
 
     @property
     def state(self) -> State:
-        """Return the state; an open one whose time has come stays open until somebody asks to pass."""
+        """Return the state; an open one whose time has come stays open until the next call."""
         return self._state
 
     @property
@@ -106,7 +106,7 @@ class Breaker:
         Ask to make a call.
 
         Returns:
-            A permit, to be given to `succeeded`, `failed` or `dropped`; or how many seconds to wait.
+            A permit, to be passed to `succeeded`, `failed` or `dropped`; or how many seconds to wait.
         """
         if self._state is State.CLOSED:
             return Permit(self._epoch)
@@ -154,7 +154,7 @@ class Breaker:
             self._open(why)
 
     def dropped(self, permit: Permit) -> None:
-        """Release the permit of a call that says nothing about the dependency, such as one nobody waited for."""
+        """Release the permit of a call that says nothing about the dependency, such as one that was cancelled."""
         if permit.epoch == self._epoch:
             self._probing = False
 

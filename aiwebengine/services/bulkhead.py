@@ -1,8 +1,8 @@
 """
-A bulkhead: so many at a time, so many that wait, and no longer than a while.
+A bulkhead: a limited number at a time, a limited number that wait, and for a limited time.
 
-Without one, a dependency that hangs takes everything that waits for it along.  A place is
-held until what was begun has really ended, not until somebody stops waiting for it.
+Without one, a dependency that hangs takes everything that waits for it along. A place is held until the work has really
+ended, not until its caller stops waiting.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Bulkhead:
         Take a place if there is one at once.
 
         Returns:
-            What gives it back, to be called once; None if there is none.
+            A function that returns it, to be called once; None if there is none.
         """
         if self._running >= self._places or self._queue:
             return None

@@ -1,11 +1,11 @@
 """
-The bus: topics, and subscribers that are told of what is published on them.
+The bus: topics, and subscribers that get what is published on them.
 
 It lives on the reactor and in memory.  A message gets an id by which clients know it, and
 each subscriber whose attributes match gets it, in that order, exactly once.  One that pauses
 has a bounded queue; what happens when that is full is the topic's policy.  A topic may keep
-its last messages, so that a subscriber who was away gets what it missed.  Whenever something
-cannot be given any more, the subscriber is told so by a message whose event is `gap`.
+its last messages, so that a subscriber who was away gets what it missed. Whenever something can no longer be delivered,
+the subscriber gets a message whose event is `gap`.
 
     publish -> history -> who is it for (`to`, then the topic's filter) -> queue -> deliver
         | forward                                                                   ^
@@ -13,8 +13,8 @@ cannot be given any more, the subscriber is told so by a message whose event is 
     other servers (`services/bus_link.py`) ------------------ receive -> history ...
 
 Several servers may share what is published: each publishes what the others forward on its own
-bus.  Ids, histories and the order of messages from different servers are each server's own, so
-a client that comes back to another server is told of a gap.
+bus. Ids, histories and the order of messages from different servers are each server's own, so a client that reconnects
+to another server gets a gap.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _RETRY_SECONDS = 5.0
 
 
 class Forward(Protocol):
-    """Tells other servers of a message."""
+    """Sends a message to other servers."""
 
     def __call__(
         self, topic: str, data: str, *, to: Mapping[str, Any] | None, event: str | None, key: str | None
@@ -78,7 +78,7 @@ class Bus:
         self._topic(topic).configure(options)
 
     def remove(self, topic: str, reason: Reason) -> None:
-        """Forget *topic*; its subscribers are told *reason*."""
+        """Forget *topic*; its subscribers get *reason*."""
         self._declared.discard(topic)
         existing = self._topics.get(topic)
         if existing is None:
@@ -102,7 +102,7 @@ class Bus:
         Args:
             topic: Where it is published.
             data: JSON text.
-            to: Whom it is for; None: for all.
+            to: Its recipients; None: for all.
             event: Its kind.
             key: A message with a key that was published before is not published again.
             epoch: Of the life of the server in which it was committed, for its id; None: this one.
@@ -127,11 +127,11 @@ class Bus:
         self._publish(topic, data, to=to, event=event, key=key)
 
     def forward_to(self, forward: Forward) -> None:
-        """Have other servers told of what is published; before the engine starts."""
+        """Send what is published to other servers; before the engine starts."""
         self._forward = forward
 
     def interrupt(self) -> None:
-        """Tell all subscribers that messages of other servers may be missing."""
+        """Notify all subscribers that messages of other servers may be missing."""
         for topic in list(self._topics.values()):
             topic.interrupt()
 
@@ -153,7 +153,7 @@ class Bus:
             topic: What to listen to.
             attributes: What the `to` of messages is compared with.
             deliver: Gets the messages.
-            ended: Told when the subscription ends without being cancelled.
+            ended: Called when the subscription ends without being cancelled.
             after: The last id that the subscriber has had: what came after it is delivered first,
                 after a gap if that is not all that came.
             owner: Whose limit it counts for: the script's URI.
@@ -221,7 +221,7 @@ class Bus:
         key: str | None,
         epoch: str | None = None,
     ) -> tuple[TopicMessage, bool]:
-        """Publish here; tell also whether it was not published before."""
+        """Publish here; return also whether it was not published before."""
         if len(data) > self._settings.max_message_bytes:
             raise TooLarge(
                 f"A message may have at most {self._settings.max_message_bytes} bytes; this one has {len(data)}."
@@ -250,7 +250,7 @@ class Bus:
                 )
 
     def _end_some(self, ending: deque[Subscription], reason: Reason) -> None:
-        """End subscriptions of a topic that is gone, as many as one turn has room for, then the others."""
+        """End the subscriptions of a removed topic, as many in each turn as it has room for."""
         while ending:
             if self._share.used_up:
                 self._share.later(partial(self._end_some, ending, reason))
@@ -284,6 +284,6 @@ class Bus:
             self._forget(topic)
 
     def _forget(self, topic: Topic) -> None:
-        # A topic of that name that is made later begins after this one's ids, so they rise for ever.
+        # A topic of that name that is made later begins after this one's ids, so they always rise.
         self._last = max(self._last, topic.last)
         self._topics.pop(topic.name, None)

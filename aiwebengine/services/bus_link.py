@@ -11,9 +11,8 @@ A message is one JSON object:
 `to`, event and key of `Bus.publish`; the last three may be missing.  The second form says that
 messages of this server could not be sent.
 
-Nothing is kept for a server that does not listen.  What may be missing is told to all
-subscribers as a gap: after an interruption of its own way to the channel, and when another
-server says that it could not send.
+Nothing is stored for a server that does not listen. All subscribers get a gap for what may be missing: after an
+interruption of its own way to the channel, and when another server says that it could not send.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ class BusLink(Service):
         self._origin = origin
         self._subscription: ChannelSubscription | None = None
         self._owing = False
-        """Others must be told that messages could not be sent."""
+        """Other servers must be notified that messages could not be sent."""
         self._sent = 0
         self._unsent = 0
         self._received = 0
@@ -98,7 +97,7 @@ class BusLink(Service):
         self._sent += 1
 
     def _fail(self, failure: Failure) -> None:
-        # The answer to a message that was sent may be lost as well: then it is told as lost, and was not.
+        # The answer to a message that was sent may be lost as well: then it is reported as lost, and was not.
         self._owing = True
         self._unsent += 1
         if failure.check(EngineError) is None:

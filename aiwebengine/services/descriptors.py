@@ -1,8 +1,8 @@
 """
 File descriptors that a new child process needs, and the error for when there are none left.
 
-A process that cannot be started for want of descriptors is nobody's fault and soon over, so it is
-`unavailable`: nothing was done, and trying again in a moment may do.
+A shortage of descriptors is temporary and not the caller's fault, so the error is `unavailable`: nothing was done, and
+trying again in a moment may do.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def require_free(count: int, *, what: str) -> None:
     """
     Check that *count* descriptors can be opened now.
 
-    To be asked before Twisted starts a process: its own attempt would leave open what it had opened before it failed.
+    To be called before Twisted starts a process: its own attempt would leave open what it had opened before it failed.
 
     Raises:
         Unavailable: They cannot.

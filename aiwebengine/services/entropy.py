@@ -1,4 +1,4 @@
-"""Random bytes for every request: fetched from the operating system many at a time, and each given once."""
+"""Random bytes for every request: fetched from the operating system many at a time, and each used once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class EntropyPool:
     Random bytes.
 
     Args:
-        fetch: Returns so many from the operating system, which takes a system call.
+        fetch: Returns this many bytes from the operating system, with a system call.
     """
 
     __slots__ = ("_at", "_bytes", "_fetch")
@@ -24,7 +24,7 @@ class EntropyPool:
         self._at = 0
 
     def take(self, count: int) -> bytes:
-        """Return *count* bytes that were never given before; at most 4096."""
+        """Return *count* bytes that were never returned before; at most 4096."""
         at = self._at
         end = at + count
         if end > len(self._bytes):
@@ -34,7 +34,7 @@ class EntropyPool:
         return self._bytes[at:end]
 
     def new_id(self) -> str:
-        """Return an id that names nothing else, anywhere."""
+        """Return an id that is unique everywhere."""
         at = self._at
         end = at + _ID_BYTES
         if end > len(self._bytes):

@@ -2,7 +2,7 @@
 Work that scripts wait for, and that has few places: who may begin next.
 
 Scripts take turns, so that one with much to do lets the others wait for one piece of its work and not for all.
-Each may have so many pieces waiting, so many under way, and a part of every minute.
+For each, the waiting and the running pieces are limited, and the time in every minute.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WINDOW_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FairTerms:
-    """How much is done at a time, and what a script is told that wants more."""
+    """How much is done at a time, and the error for a script that exceeds it."""
 
     places: int
     """Pieces of work under way."""
@@ -115,7 +115,7 @@ class FairQueue:
             self._moving = False
 
     def _next(self) -> str | None:
-        """Return the script whose turn it is; None if nobody's work may begin."""
+        """Return the script whose turn it is; None if no work may begin."""
         if sum(self._running.values()) >= self._terms.places:
             return None
         each = self._terms.places_each

@@ -2,7 +2,7 @@
 The data folder: the engine's database, caches and administrator token.
 
 One server at a time uses it.  That is held by a `flock` on a descriptor of the file
-`lock`: the kernel lets go when the last process that inherited the descriptor ends,
+`lock`: the kernel releases the lock when the last process that inherited the descriptor ends,
 so a server that was killed leaves nothing to clean up, and a successor that inherits
 the descriptor holds the lock without a gap.
 """

@@ -1,13 +1,13 @@
 """
 Calling a dependency: one place with a breaker, a bulkhead, a time-out and repetition.
 
-    breaker    open: refused at once, with when to come back
-    bulkhead   a place among so many; the wait for it is bounded
-    work       what is asked; nobody waits for it longer than `seconds`
+    breaker    open: refused at once, with the time to retry
+    bulkhead   a place among a limited number; the wait for it is bounded
+    work       the call itself; its caller waits no longer than `seconds`
     again      only what the caller calls repeatable, and only failures that pass
 
-A time-out ends the wait, not the work: that keeps its place until it has really ended, so
-that a dependency which hangs is never asked more often than there are places.
+A time-out ends the wait, not the work: that keeps its place until it has really ended, so that a dependency that hangs
+never has more open calls than there are places.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 class DependencyTimeout(Unavailable):
-    """A dependency did not answer in time; what was asked may still be done."""
+    """A dependency did not answer in time; the operation may still be carried out."""
 
 
 class CircuitOpen(Unavailable):
@@ -40,7 +40,9 @@ class CircuitOpen(Unavailable):
 
 
 def away(error: BaseException) -> bool:
-    """Return whether an error says that a dependency is away: any `Unavailable` but a refusal for want of a place."""
+    """Return whether an error says that a dependency is away: any `Unavailable` except a refusal because no place is
+    free.
+    """
     return isinstance(error, Unavailable) and not isinstance(error, BulkheadFull | CircuitOpen)
 
 
@@ -71,8 +73,8 @@ class GuardedDependency:
         name: Of the dependency, for people: `main database`; begins a sentence after "The".
         terms: How it is called.
         clock: Times everything.
-        random: Gives 0 to 1, for the waits between attempts.
-        changed: Told of every change of the breaker.
+        random: Returns a number from 0 to 1, for the waits between attempts.
+        changed: Called with every change of the breaker.
     """
 
     def __init__(
@@ -109,7 +111,7 @@ class GuardedDependency:
         Args:
             work: Asks once; called again only if *repeatable*.
             repeatable: Doing it twice does no more than doing it once.
-            late: Called at a time-out, gives the error for it; None: `DependencyTimeout`.
+            late: Called at a time-out, returns the error for it; None: `DependencyTimeout`.
 
         Returns:
             The answer.  Cancelling ends the wait; between attempts nothing more is tried.
@@ -155,7 +157,7 @@ class GuardedDependency:
             return call.work()
 
         place = self._bulkhead.run(begin)
-        # One that gives up leaves the queue; what was begun is not cancelled, it would keep its place all the same.
+        # One that is cancelled leaves the queue; what was begun is not cancelled, it would keep its place all the same.
         call.queued = None if attempt.begun else place
         place.addBoth(self._answered, call, attempt, permit)
 
@@ -164,7 +166,7 @@ class GuardedDependency:
             attempt.timer.cancel()
         attempt.timer = None
         if attempt.ended:
-            # It counted as a failure when its time was up; what came of it interests nobody.
+            # It counted as a failure when its time was up; its outcome is not needed.
             return
         if not isinstance(result, Failure):
             self._breaker.succeeded(permit)
@@ -220,11 +222,11 @@ class _Attempt:
         self.begun = False
         self.timer: DelayedCall | None = None
         self.ended = False
-        """Its time is up, or nobody waits for it."""
+        """Its time is up, or its caller has stopped waiting."""
 
 
 class _PendingCall(Generic[T]):
-    """What somebody waits for, over all attempts."""
+    """The call, over all attempts."""
 
     __slots__ = ("began", "failures", "late", "pause", "queued", "repeatable", "result", "work")
 
@@ -246,7 +248,7 @@ class _PendingCall(Generic[T]):
         self.result: Deferred[T] = Deferred(self._given_up)
 
     def end(self, result: Any) -> None:
-        """Fire the result, unless nobody waits any more."""
+        """Fire the result, unless its caller has stopped waiting."""
         if self.result.called:
             return
         if isinstance(result, Failure):

@@ -57,7 +57,7 @@ NOTHING = InheritedDescriptors()
 
 def inherited(environ: MutableMapping[str, str], *, pid: int, parent: int) -> InheritedDescriptors:
     """
-    Take what *environ* tells, and remove it: it is meant for this process alone.
+    Read what *environ* says, and remove it: it is meant for this process alone.
 
     Args:
         pid: Of this process.

@@ -74,7 +74,7 @@ def locked_by(path: Path) -> str:
     Name who holds a lock file, such as ` (process 4711)`; empty if nobody does.
 
     Raises:
-        PermissionError: This user may not read the file, so it cannot be told.
+        PermissionError: This user may not read the file, so it is not known.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -103,7 +103,7 @@ def _lock(descriptor: int) -> None:
 
 
 def _free(descriptor: int, kind: int) -> bool:
-    """Lock *descriptor* if that is possible now, and tell whether it was."""
+    """Lock *descriptor* if that is possible now; return whether it was."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except OSError as error:

@@ -29,10 +29,10 @@ def matches(to: Mapping[str, Any] | None, attributes: Mapping[str, Any]) -> bool
 
 def checked(what: str, attributes: Any) -> dict[str, Any]:
     """
-    Return attributes, or the `to` of a message, as they were given.
+    Return the attributes, or the `to` of a message, as they were passed.
 
     Raises:
-        Invalid: They are not names with texts, numbers, booleans, null, or lists of these.
+        Invalid: They are not names with strings, numbers, booleans, null, or lists of these.
     """
     if not isinstance(attributes, Mapping):
         raise Invalid(f"{what} must be an object such as {{ room: 7 }}.")

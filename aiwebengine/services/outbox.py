@@ -94,7 +94,7 @@ class Relay(Service):
         database: The main one.
         clock: For waiting.
         milliseconds: The server's clock, since 1970.
-        passed: Told of the points on the way.
+        passed: Is notified of the points on the way.
     """
 
     def __init__(
@@ -228,7 +228,7 @@ class Relay(Service):
         return connection.execute(sa.select(outbox).where(due).order_by(outbox.c.id).limit(_AT_ONCE)).all()
 
     async def _deliver(self, outbox_of: Outbox, row: Any) -> bool:
-        """Deliver one; tell whether it is done with, delivered or not."""
+        """Deliver one; return whether it is finished, delivered or not."""
         message = OutboxMessage(id=f"{row.unit}/{row.ordinal}", payload=json.loads(row.payload), attempts=row.attempts)
         self._passed("relay.next")
         try:

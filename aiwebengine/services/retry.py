@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """How long to wait after so many failures in a row."""
+    """How long to wait after a number of failures in a row."""
 
     first_seconds: float
     longest_seconds: float
@@ -28,7 +28,7 @@ class Backoff:
         return min(self.first_seconds * self.factor ** min(max(failures, 1) - 1, 64), self.longest_seconds)
 
     def delay(self, failures: int, random: Callable[[], float]) -> float:
-        """Return a wait between nothing and the ceiling; *random* gives 0 to 1."""
+        """Return a wait between nothing and the ceiling; *random* returns a number from 0 to 1."""
         return self.ceiling(failures) * random()
 
 

@@ -7,7 +7,7 @@ from twisted.python.failure import Failure
 
 
 class Pulse:
-    """Something that happens again and again; those who wait are told the next time."""
+    """Something that happens again and again; the waiting ones are notified the next time."""
 
     __slots__ = ("_waiting",)
 
@@ -34,7 +34,7 @@ class Pulse:
 
 
 class Latch(Pulse):
-    """Something that happens once, well or with a failure; who comes later is told at once."""
+    """Something that happens once, well or with a failure; later ones are notified at once."""
 
     __slots__ = ("_fired", "_result")
 

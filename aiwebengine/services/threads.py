@@ -86,7 +86,7 @@ class Threads(Service):
         self._pool = pool
 
     def stopService(self) -> Deferred[None]:
-        """Refuse new work, wait for what was taken, end the threads; one that hangs is left behind."""
+        """Refuse new work, wait for accepted work, end the threads; one that hangs is left behind."""
         super().stopService()
         pool, self._pool = self._pool, None
         done: Deferred[None] = Deferred()
@@ -165,13 +165,13 @@ class Threads(Service):
 
 
 class _Pool(ThreadPool):
-    """A pool that never keeps a process alive: one that ends without stopping its services would wait for ever."""
+    """A pool that never keeps a process alive: one that ends without stopping its services would wait forever."""
 
     threadFactory = cast(Any, staticmethod(partial(Thread, daemon=True)))
 
 
 def _deliver(give: Callable[[Any], None], outer: Deferred[Any]) -> Callable[[Any], None]:
-    """Hand a result over unless the waiter was cancelled meanwhile."""
+    """Deliver a result unless the caller cancelled in the meantime."""
 
     def deliver(result: Any) -> None:
         if not outer.called:

@@ -1,9 +1,8 @@
 """
 Topics and their subscribers: what the bus is made of.
 
-A topic numbers its messages, keeps the last of them, and gives each to the subscribers that
-it is for, one message after the other.  A subscription holds what its subscriber cannot take
-yet, and says so when something had to be dropped.
+A topic numbers its messages, keeps the last of them, and delivers each to its recipients, one message after the other.
+A subscription holds what its subscriber cannot take yet, and says so when something had to be dropped.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class TopicMessage:
     data: str
     """JSON text."""
     to: Mapping[str, Any] | None = None
-    """Whom it is for; None: for all."""
+    """Its recipients; None: for all."""
     event: str | None = None
     """Its kind; None: the usual one."""
     sequence: int = 0
@@ -71,7 +70,8 @@ Deliver = Callable[[TopicMessage], None]
 Ended = Callable[[Reason], None]
 
 ChooseSubscribers = Callable[[TopicMessage, Sequence[Mapping[str, Any]]], Deferred[Sequence[bool]]]
-"""Tells for each subscriber's attributes if the message is for it; if it fails, nobody gets the message."""
+"""Returns for each subscriber's attributes whether the message is for it; if it fails, no subscriber gets the
+message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +79,9 @@ class TopicOptions:
     """How a topic behaves."""
 
     history: int = 0
-    """How many of its last messages are kept for subscribers who were away."""
+    """How many of its last messages are kept for subscribers that were disconnected."""
     slow: str = DROP_OLDEST
-    """For a subscriber whose queue is full: `drop-oldest`, which tells it of a gap, or `disconnect`."""
+    """For a subscriber whose queue is full: `drop-oldest`, which sends it a gap, or `disconnect`."""
     choose: ChooseSubscribers | None = None
     """Chooses among the subscribers that match, one message after the other."""
 
@@ -94,7 +94,7 @@ class Subscription:
         topic: What it listens to.
         attributes: What the `to` of messages is compared with.
         deliver: Gets the messages.
-        ended: Told when the subscription ends without being cancelled.
+        ended: Called when the subscription ends without being cancelled.
         owner: Whose limit it counts for.
         longest: Most messages that wait while it is paused.
     """
@@ -129,7 +129,7 @@ class Subscription:
 
     @property
     def last_id(self) -> str:
-        """The id up to which it has been given everything that is for it; an empty string while messages wait."""
+        """The id up to which it has received everything that is for it; an empty string while messages wait."""
         topic = self._topic
         if topic is None or topic.delivering or self._held or self._queue or self._lost:
             return ""
@@ -185,7 +185,7 @@ class Subscription:
         self._queue.append(message)
 
     def end(self, reason: Reason) -> None:
-        """Cancel, and tell the subscriber why."""
+        """Cancel, and notify the subscriber of the reason."""
         if self._topic is None:
             return
         self.cancel()
@@ -252,7 +252,7 @@ class Topic:
         counts: Where it counts.
         history_bytes: Most bytes of messages that it keeps.
         share: How much is distributed in one turn of the reactor.
-        emptied: Told when the last subscriber has left.
+        emptied: Called when the last subscriber has left.
     """
 
     def __init__(
@@ -275,7 +275,7 @@ class Topic:
         self.last = last
         """The sequence of the last message."""
         self.considered = last
-        """The sequence of the last message that was given to all whom it is for."""
+        """The sequence of the last message that all its recipients have received."""
         self.subscriptions: dict[Subscription, None] = {}
         self._history_bytes = history_bytes
         self._emptied = emptied
@@ -322,7 +322,7 @@ class Topic:
         return message
 
     def join(self, subscription: Subscription, after: str | None) -> None:
-        """Have a subscriber, who is first given what came after *after*."""
+        """Add a subscriber, which first gets what came after *after*."""
         self.subscriptions[subscription] = None
         if after is None:
             return
@@ -339,7 +339,7 @@ class Topic:
 
     def interrupt(self) -> None:
         """
-        Tell all subscribers that messages may be missing, including those who come back later.
+        Notify all subscribers that messages may be missing, including those that reconnect later.
 
         The gap has a number of its own, so that an id from before it is known to be older.
         """
@@ -425,7 +425,7 @@ class Topic:
     def _choosing(
         self, choose: ChooseSubscribers, message: TopicMessage, chosen: Sequence[Subscription], answers: list[bool]
     ) -> Deferred[None]:
-        """Call *choose*; fires when *answers* holds its answers, which are none if it failed."""
+        """Call *choose*; fires when *answers* holds its answers; there are none if it failed."""
         done: Deferred[None] = Deferred()
         choosing = _start_choosing(choose, message, [subscription.attributes for subscription in chosen])
         settled: Deferred[None] = choosing.addCallbacks(answers.extend, self._choosing_failed)
@@ -433,7 +433,7 @@ class Topic:
         return done
 
     def _overflow(self) -> None:
-        """Drop what is pending, and tell all subscribers: more is published than can be distributed."""
+        """Drop what is pending, and notify all subscribers: more is published than can be distributed."""
         self.counts.dropped += len(self._pending)
         self._pending.clear()
         self._pending_bytes = 0
@@ -476,5 +476,5 @@ def _start_choosing(
 
 
 def _digest(key: str) -> str:
-    """Return what stands for a key in ids: it names an invocation, which is none of the clients' business."""
+    """Return what stands for a key in ids: it names an invocation, which must not reach clients."""
     return blake2b(key.encode(), digest_size=8).hexdigest()

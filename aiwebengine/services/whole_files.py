@@ -1,5 +1,5 @@
 """
-Files that are written whole: whoever opens one finds all of its old content or all of the new one.
+Files that are written whole: a reader finds either all of the old content or all of the new.
 
 The new content is written beside the file, into its draft, which then takes the file's name.  What is `durable` is also
 on the disk when that is done, so a power failure leaves the old file or the new one.
@@ -37,7 +37,7 @@ def write_whole(
 @contextmanager
 def replacing(path: Path, *, mode: int = PRIVATE, durable: bool = True, draft: Path | None = None) -> Iterator[Path]:
     """
-    Have a file written by the body of a `with` statement, at the path that it is given.
+    Have a file written by the body of a `with` statement, at the path that it gets.
 
     If the body raises, the draft is removed and *path* is left as it was.
 
@@ -73,7 +73,7 @@ def sync_folder(folder: Path) -> None:
 def _make(path: Path, mode: int) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
-        # The process's umask may have taken something away.
+        # The process's umask may have removed some bits.
         os.fchmod(descriptor, mode)
     finally:
         os.close(descriptor)

@@ -1,7 +1,7 @@
 """
 What a setting may be, beside its type: stands in `Annotated` in the schema.
 
-Each rule gives its own words (`text`), so that an error, `--help` and the reference
+Each rule has its own text (`text`), so that an error, `--help` and the reference
 page say the same thing.
 """
 
@@ -59,7 +59,7 @@ class StringPattern:
     text: str
     """For people, such as `an address like 127.0.0.1`."""
     allows: Callable[[Any], bool]
-    """Tells whether the text has the form."""
+    """Returns whether the string has the form."""
     secret: bool = False
     """It may hold a password, and is not shown."""
 

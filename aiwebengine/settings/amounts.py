@@ -14,7 +14,7 @@ _SIZE_BYTES = {"B": 1, "KB": 1000, "KiB": 1024, "MB": 10**6, "MiB": 1 << 20, "GB
 
 
 def duration_ms(value: Any) -> float | None:
-    """Read `"30s"`, `"5m"`, `"250ms"` or a number of milliseconds; None if it is none of them."""
+    """Read `"30s"`, `"5m"`, `"250ms"` or a number of milliseconds; None if it is neither."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -24,7 +24,7 @@ def duration_ms(value: Any) -> float | None:
 
 
 def size_bytes(value: Any) -> float | None:
-    """Read `"64MB"`, `"1 GiB"` or a number of bytes; None if it is none of them."""
+    """Read `"64MB"`, `"1 GiB"` or a number of bytes; None if it is neither."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):

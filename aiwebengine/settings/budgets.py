@@ -26,11 +26,11 @@ class Resource:
     """Something of which a script uses more and more."""
 
     name: str
-    """Of its setting, and as it is kept."""
+    """The name of its setting, under which it is stored."""
     noun: str
     example: str
     unit: str = ""
-    """`us` if it is told as a duration, `bytes` as a size; empty for a count."""
+    """`us` if it is shown as a duration, `bytes` as a size; empty for a count."""
 
 
 RESOURCES: Mapping[str, Resource] = {
@@ -58,7 +58,7 @@ class Budget:
     """Length of the stretch."""
 
     def __str__(self) -> str:
-        """Tell it as people would: `1000 host calls a minute`."""
+        """Return it in words: `1000 host calls a minute`."""
         resource = BY_NAME[self.resource]
         return f"{amount_of(self.most, resource)} {resource.noun} {_stretch(self.seconds)}"
 
@@ -85,12 +85,12 @@ def read_budget(text: Any, resource: Resource) -> Budget | None:
 
 
 def is_budget_of(name: str) -> Any:
-    """Return a check for the texts of the setting *name*."""
+    """Return a check for the strings of the setting *name*."""
     return lambda text: read_budget(text, BY_NAME[name]) is not None
 
 
 def amount_of(amount: int, resource: Resource) -> str:
-    """Tell an amount with its unit."""
+    """Return an amount with its unit."""
     if resource.unit == "us":
         return f"{amount / 1e6:g} s"
     if resource.unit == "bytes":

@@ -3,7 +3,7 @@ Settings from files, environment and flags to one frozen value.
 
 Precedence, later ones win: defaults of the schema, `base.yaml`, the profile's file, files given
 by `--config` (or `AIWEBENGINE_CONFIG`), variables `AIWEBENGINE__SECTION__KEY`, flags.
-A wrong value stops the start even where a later one covers it, and all problems are told at once.
+A wrong value stops the start even where a later one covers it, and all problems are reported at once.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _USER_INFO = re.compile(r"://\S*@")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrongSetting:
-    """One thing that is wrong, and where somebody wrote it."""
+    """One problem, and where the value was written."""
 
     message: str
     """The rule, the value seen and what is allowed."""
@@ -151,7 +151,7 @@ def _profile(
     if raw.place.line is None:
         _take(raw, chosen, known, problems, sources.folder)
     elif raw.value in getattr(known[_PROFILE].rule, "words", ()):
-        chosen[_PROFILE] = raw.value  # A wrong one is told when its file is read.
+        chosen[_PROFILE] = raw.value  # A wrong one is reported when its file is read.
     return str(chosen.get(_PROFILE, known[_PROFILE].default))
 
 

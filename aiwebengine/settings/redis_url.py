@@ -22,7 +22,7 @@ _PREFIX = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisAddress:
-    """Where a server is, and as whom to speak to it."""
+    """Address of a server, and the user to sign in as."""
 
     host: str = ""
     """Empty for a socket of this machine."""
@@ -49,7 +49,7 @@ def parse(url: str) -> RedisAddress:
     Read an address.
 
     Raises:
-        ValueError: It is none; the text does not show it.
+        ValueError: It is not valid; the text does not show it.
     """
     wrong = "This is not an address of a Redis server."
     try:

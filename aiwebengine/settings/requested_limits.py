@@ -2,7 +2,7 @@
 Limits that a script or a handler asks for: less than the server's own, never more.
 
 A script asks in its manifest, a handler in the options of its registration, both in the
-same words.  What they asked for is kept under the names of the settings.
+same words.  What they request is stored under the names of the settings.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _FORMS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitWord:
-    """One word with which a limit is asked for."""
+    """One key with which a limit is requested."""
 
     name: str
-    """As it is kept, and as the setting is called but for its unit."""
+    """The name under which it is stored: that of the setting without its unit."""
     setting: str
     """The field of `LimitSettings` that bounds it."""
     unit: str
@@ -75,7 +75,7 @@ def read_limits(
     value: Mapping[str, Any], *, limits: LimitSettings, words: Iterable[str]
 ) -> tuple[dict[str, float], list[tuple[str, str]]]:
     """
-    Check what is asked for; words that are not known are somebody else's business.
+    Check what is requested; unknown keys are ignored here.
 
     Args:
         value: What was written, by word.
@@ -83,7 +83,7 @@ def read_limits(
         words: Which words count here.
 
     Returns:
-        The good ones by their kept names, and of the others the word and what is wrong with it, such as
+        The valid ones by their setting's names, and of the others the key and what is wrong with it, such as
         `must be between 1 and 10000 ms; it is 3600000 ms.`
     """
     accepted: dict[str, float] = {}

@@ -3,7 +3,7 @@ Every setting, once: its name, type, unit, default and meaning.
 
 One frozen class is one section of the YAML files.  `load.py` fills them, and the
 reference page is generated from the docstrings under the fields.  A class may say with `FORMER`
-what its settings were called before, so that whoever still writes an old name is told the new one.
+what its settings were called before, so that the error for an old name mentions the new one.
 """
 
 from __future__ import annotations
@@ -187,12 +187,12 @@ class DeploySettings:
     max_files: Annotated[int, NumberRange(least=1, most=100_000)] = 2000
     """Maximum number of files of a script."""
     keep_versions: Annotated[int, NumberRange(least=1, most=100_000)] = 50
-    """Number of versions that are kept of each script; older ones are removed, but never the current one."""
+    """Number of versions that are stored of each script; older ones are removed, but never the current one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
-    """The server's own log, and how long the logs of scripts are kept."""
+    """The server's own log, and how long the logs of scripts are stored."""
 
     level: Annotated[str, OneOf(("debug", "info", "warn", "error"))] = "info"
     """Least level of the server's own log: `debug`, `info`, `warn` or `error`."""
@@ -201,7 +201,7 @@ class LogSettings:
     retention_days: Annotated[float, NumberRange(least=0.01, most=3650)] = 7.0
     """Log lines of scripts are removed after this number of days."""
     max_lines: Annotated[int, NumberRange(least=0, most=100_000_000)] = 200_000
-    """Maximum number of log lines of scripts that are kept; the oldest are removed first."""
+    """Maximum number of log lines of scripts that are stored; the oldest are removed first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

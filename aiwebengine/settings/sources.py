@@ -1,7 +1,7 @@
 """
 Where values of settings come from: YAML and TOML files, the environment, flags.
 
-Each reader gives a flat list of `RawValue`: the key's path, the raw value and the place, so
+Each reader returns a flat list of `RawValue`: the key's path, the raw value and the place, so
 that what is wrong can be shown where it was written.  Nothing is decided about keys and types here.
 """
 
@@ -25,7 +25,7 @@ _TOML_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePlace:
-    """Where somebody wrote a value."""
+    """Where a value was written."""
 
     source: str
     """Path of a file, `environment variable NAME` or `flag --name`."""
@@ -184,7 +184,7 @@ def _from_toml(text: str, source: str) -> Iterator[RawValue | UnreadableSettings
 
 
 def _toml_place(lines: list[str], path: tuple[str, ...], source: str) -> SourcePlace:
-    """Find the line of a key; tomllib does not tell it.  Falls back to the file alone."""
+    """Find the line of a key; tomllib does not report it.  Falls back to the file alone."""
     section, keys = "", {path[-1], ".".join(path)}
     for number, line in enumerate(lines, start=1):
         head = line.split("#", 1)[0].strip()

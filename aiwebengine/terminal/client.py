@@ -1,8 +1,8 @@
 """
 The command line's end of the management API: one blocking connection a call.
 
-`http.client` is enough and costs nothing to import; a redirect is not followed, since the
-token must not travel to a place that nobody named.
+`http.client` is enough and costs nothing to import; a redirect is not followed, since the token must not be sent to
+another server than was named.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class ApiClient:
 
     def call(self, method: str, path: str, *, query: Query = (), document: Any = None) -> Any:
         """
-        Make one call and give its JSON; None for 204.
+        Make one call and return its JSON; None for 204.
 
         Args:
             path: After `/engine/api`.
@@ -54,7 +54,7 @@ class ApiClient:
         return _json(body) if body else None
 
     def raw(self, method: str, path: str, *, query: Query = (), document: Any = None) -> bytes:
-        """See `call`; gives the bytes of the answer."""
+        """See `call`; return the bytes of the answer."""
         with self._opened(method, path, query, document, accept="application/json") as response:
             body: bytes = response.read(_MAX_ANSWER_BYTES + 1)
         if len(body) > _MAX_ANSWER_BYTES:
@@ -63,9 +63,9 @@ class ApiClient:
 
     def stream(self, method: str, path: str, *, query: Query = (), document: Any = None) -> Iterator[Any]:
         """
-        Make one call and give each JSON line of its answer as it comes; see `call`.
+        Make one call and yield each JSON line of its answer as it arrives; see `call`.
 
-        Servers that answer with one JSON document give that one.
+        For an answer of one JSON document, yield that.
         """
         with self._opened(method, path, query, document, accept="application/x-ndjson") as response:
             while line := response.readline(_MAX_LINE_BYTES):
@@ -185,7 +185,7 @@ class _HttpExchange:
 
 
 class _Document(dict[str, Any]):
-    """An object of the server's answer; whoever asks for a member that it lacks has asked another program."""
+    """An object of the server's answer; if a member is missing, the address is that of another program."""
 
     def __missing__(self, key: str) -> NoReturn:
         text = f'The server\'s answer has no "{key}"; is it aiwebengine, and of this version?'

@@ -49,7 +49,7 @@ _CODES: Mapping[str, int] = {
 
 class CommandFailed(Exception):
     """
-    The command could not do what it was asked.
+    The command failed.
 
     Args:
         message: For people: what happened and what to do.

@@ -1,5 +1,5 @@
 """
-Figures of a server for people, whoever gave them: sections, tables and lines, in words.
+Figures of a server for people, from any feature: sections, tables and lines, in words.
 
     Server
       profile development, started 2026-11-28 19:11:59, scripts 3

@@ -1,8 +1,8 @@
 """
 The files of a script on the author's machine, ready to be sent.
 
-Left out are `node_modules`, what begins with a dot, the project file, and links: a link in somebody
-else's folder could point at any file of this machine.
+Left out are `node_modules`, what begins with a dot, the project file, and links: a link in a folder from elsewhere
+could point to any file of this machine.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Folder:
     """What is sent."""
 
     uri: str
-    """What the script is called if nobody says otherwise: the folder's or file's name without ending."""
+    """The default name of the script: the folder's or file's name without ending."""
     root: str
     """Path before the file names, for messages; empty if it is the working directory."""
     files: dict[str, Any]

@@ -35,7 +35,7 @@ def find(data_folder: Path) -> LocalServer:
     Find the server that runs on *data_folder*.
 
     Raises:
-        CommandFailed: None runs there, or it cannot be told; the message says what to do.
+        CommandFailed: None runs there, or it is not known; the message says what to do.
     """
     folder = data_folder.absolute()
     try:

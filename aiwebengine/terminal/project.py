@@ -5,7 +5,7 @@ The project file `aiwebengine.toml`: which server a folder belongs to.
     server = "https://staging.example.org"    # or an address for which a profile has a token
 
 It is looked for in the folder that is deployed and its parents, and travels with the files of
-the project: whoever wrote the project wrote it.  So it holds no token, chooses only among the
+the project: it comes from the author of the project.  So it holds no token, chooses only among the
 servers for which this user has a token in the profile file (see `target.py`), and neither a link,
 nor a pipe, nor a file of another user is read.
 """

@@ -16,14 +16,14 @@ The profile file is TOML, by default `profiles.toml` in the folder `aiwebengine`
 
 `--server staging` chooses a profile by name.
 
-A token is a password, and it is sent to the server for which it was given and to no other one:
+A token is a password, and is sent only to the server that it belongs to:
 
 - the token of a data folder, only to the server that runs on that folder now (see `local.py`);
 - the token of a profile, only to the profile's address;
 - `AIWEBENGINE_TOKEN`, only to `AIWEBENGINE_URL` if that is set;
 - to a server that a project file names, only the token of a profile for that address, or of the
-  data folder of the server that runs there: a project may have been written by anybody, so what
-  was given without an address (`--token-file`, `AIWEBENGINE_TOKEN`) is not meant for its server;
+  data folder of the server that runs there: a project may come from anywhere, so a token without an address
+  (`--token-file`, `AIWEBENGINE_TOKEN`) is not sent to its server;
 - none of them over plain HTTP to another machine, unless that is allowed by name.
 """
 
@@ -78,7 +78,7 @@ class TargetOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _NamedServer:
-    """A server that somebody named, with the token that was given with it."""
+    """A named server, with its token."""
 
     url: str
     token: str = ""
@@ -119,7 +119,7 @@ def find(options: TargetOptions, *, warn: Callable[[str], None]) -> Target:
 
 
 def _given(options: TargetOptions, named: _NamedServer) -> tuple[str, str]:
-    """Return the token that was given for this server, empty if there is none, and where it came from."""
+    """Return the token for this server, empty if there is none, and where it came from."""
     if named.by_project is not None:
         if options.token_file is not None:
             raise CommandFailed(
@@ -148,7 +148,7 @@ def _no_token(path: Path, url: str) -> CommandFailed:
 
 
 def _is_private(parts: SplitResult) -> bool:
-    """Return whether nobody on the way can read what is sent."""
+    """Return whether what is sent cannot be read on the way."""
     return parts.scheme == "https" or _is_this_machine(parts.hostname or "")
 
 

@@ -25,7 +25,7 @@ class Place(IntEnum):
     """Where in the order a step stands; steps of one place go in the order of the features."""
 
     SHIELD = 10
-    """Refuses everybody: maintenance, overload."""
+    """Refuses every request: maintenance, overload."""
     IDENTITY = 20
     """Finds out who asks."""
     LIMITS = 30
@@ -40,7 +40,7 @@ class RequestRunner(Protocol):
     """What a step that takes a request over can do with it."""
 
     def run(self, invocation: Invocation, sink: Sink, exchange: Exchange) -> None:
-        """Run *invocation* for a client; *sink* is told how it goes."""
+        """Run *invocation* for a client; *sink* is notified of the outcome."""
 
     def failed(self, failure: Failure, exchange: Exchange) -> None:
         """Answer with an error, whatever it is."""
@@ -58,7 +58,7 @@ class AdmissionStep:
     """For people who read the order."""
     place: Place
     applies: Callable[[Entry], bool]
-    """Whether requests for a route pass it; asked once for each route."""
+    """Whether requests for a route pass it; called once for each route."""
     enter: Enter
 
 

@@ -1,4 +1,4 @@
-"""A request that has found what answers it, for those who take it over; see `RegistrationKind.opens`."""
+"""A request with the entry that answers it, for steps that take it over; see `RegistrationKind.opens`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Arrival:
     middleware: bool
     """Whether the script has middleware for all that it answers."""
     run: Callable[[Invocation, Sink], Run]
-    """Begins an invocation; whoever keeps the client waiting for it says so with `Exchange.run`."""
+    """Begins an invocation; code that keeps the client waiting for it sets `Exchange.run`."""
     tell: Callable[[Exchange, EngineError], None]
     """Answers with an error."""
 

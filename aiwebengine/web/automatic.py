@@ -7,8 +7,8 @@ What the server answers by itself where a script has no handler, and whose middl
 
 Middleware of a script runs around these answers as around those of its handlers: it can allow
 origins, count, or answer something else.  They belong to the script that answers the path with
-another method; a path that nobody answers, to the script below whose `basePath` it lies, or to
-the only script that has none: among those that name the host of the request, then among the others.
+another method; a path without a route, by the script below whose `basePath` it is, or by the only script that has none:
+among those that name the host of the request, then among the others.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def automatic(match: Unanswered, request: Request, *, accept: str) -> Answer:
 
 
 def as_json(answer: Answer) -> str:
-    """Return an answer as middleware is given it, as JSON."""
+    """Return an answer as middleware receives it, as JSON."""
     headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in answer.headers]
     return json.dumps({"status": answer.status, "headers": headers, "body": answer.body.decode()})
 
@@ -58,7 +58,7 @@ def owner_of(match: Unanswered, request: Request, registry: Registry) -> ActiveS
 
 
 def script_below(request: Request, registry: Registry) -> ActiveScript | None:
-    """Return the script to which a path belongs that nobody answers; None if there is none."""
+    """Return the script to which a path without a route belongs; None if there is none."""
     path = request.path + "/"
     for tier in registry.tiers(request.headers.get("host", "")):
         scripts = [registry.scripts[uri] for uri in tier.scripts]

@@ -50,13 +50,13 @@ def error_answer(
     trace: Trace = NO_TRACE,
 ) -> Answer:
     """
-    Make the answer that tells *error*.
+    Return the answer for *error*.
 
     Args:
-        error: An unknown one is told as a bare 500.
+        error: For an unknown one it is a bare 500.
         request_id: To be found again in the log.
         accept: The request's `accept` header.
-        trace: Where the script failed, for its author; empty for anybody else.
+        trace: Where the script failed, for its author; empty for other callers.
     """
     answer = problem_answer(error, request_id=request_id)
     if not wants_page(accept):
@@ -142,7 +142,7 @@ def _with_trace(answer: Answer, error: Exception, request_id: str, trace: Trace)
     known = error.details if isinstance(error.details, dict) else {}
     details: dict[str, Any] = {**known, "stack": frames, "trace": list(trace.lines)}
     shown = EngineError(trace.headline(error.public), details=details, retry_seconds=error.retry_seconds)
-    shown.code = error.code  # type: ignore[misc]  # The same error, told to its author.
+    shown.code = error.code  # type: ignore[misc]  # The same error, for its author.
     return problem_answer(shown, request_id=request_id)
 
 

@@ -35,9 +35,9 @@ class Handover:
     Args:
         data: Its lock is inherited.
         listener: Its socket is.
-        deployer: Changes nothing meanwhile, so that the successor misses nothing.
+        deployer: Changes nothing in the meantime, so that the successor misses nothing.
         alone: Started when this engine is the only one on its data.
-        relay: Delivers nothing meanwhile: that is left to the successor, who has clients of its own.
+        relay: Delivers nothing in the meantime: that is left to the successor, who has clients of its own.
         parts: What features leave to it, in order.
     """
 

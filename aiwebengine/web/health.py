@@ -1,4 +1,4 @@
-"""Whether the server is there, for whoever starts and watches it."""
+"""Whether the server is available, for process managers and monitoring."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def add_health(
     naming what is not.  What can be done without for a while makes it `degraded`, still with 200.
 
     Args:
-        ready: Tells of each part whether it is there.
-        breakers: Tells of each dependency the state of its breaker.
-        writes: Tells of each database whose last write failed why.
-        lockdown: Tells which protections against scripts this machine lacks; None while that is not known.
+        ready: Returns for each part whether it is available.
+        breakers: Returns for each dependency the state of its breaker.
+        writes: Returns for each database whose last write failed the reason.
+        lockdown: Returns which protections against scripts this machine lacks; None while that is not known.
     """
 
     @klein.route("/health/live", methods=["GET"])

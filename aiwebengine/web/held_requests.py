@@ -1,5 +1,5 @@
 """
-Requests that admission steps have taken over: none waits for ever.
+Requests that admission steps have taken over: none waits forever.
 
 A step that takes a request over answers it, or has its handler run, whose time is limited.  One that does neither
 would leave the client without an answer and the connection in use, so it is answered here when its time is over.

@@ -2,7 +2,7 @@
 The listening socket: opened last, closed first, and handed on.
 
 A stop drains: nothing more is accepted, each answer says `connection: close` and is the
-last of its connection, and what is in hand has `server.stop_seconds` to finish.  A client
+last of its connection, and open requests have `server.stop_seconds` to finish.  A client
 that keeps a connection alive may be sending its next request right now, so an idle
 connection is ended only when it has had a moment for that.
 
@@ -36,7 +36,7 @@ _log = Logger()
 _IDLE_SECONDS = 0.5
 """A connection without a request is ended so long after a stop began."""
 _IDLE_SECONDS_HANDED_OVER = 5.0
-"""The same when a successor serves: nobody waits for the end."""
+"""The same when a successor serves: the end is not awaited."""
 _MOST_ACCEPTS = 100
 _BACKLOG = 1024
 _PRIVILEGED_BELOW = 1024
@@ -115,7 +115,7 @@ class Listener(Service):
 
     def privilegedStartService(self) -> None:
         """
-        Take a port below 1024 while this process may; nobody is connected yet.
+        Take a port below 1024 while this process may; there are no connections yet.
 
         Raises:
             CannotListenError: It may not, or another program has it.
@@ -139,7 +139,7 @@ class Listener(Service):
         return Deferred.fromCoroutine(self._start())
 
     def stopService(self) -> Deferred[None]:
-        """Accept nothing more, and let what is in hand finish for a while."""
+        """Accept nothing more, and let open requests finish for a while."""
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
@@ -215,11 +215,11 @@ class Listener(Service):
 
     async def _drained(self, idle_seconds: float) -> None:
         await self._site.drain(idle_seconds=idle_seconds)
-        # What goes on after its answer was sent.
+        # What continues after its answer was sent.
         await self._runner.drained()
 
     def _accept_rest(self, port: IListeningPort) -> None:
-        """Accept those whom the kernel has told that they are connected; closing the socket would reset them."""
+        """Accept the connections that the kernel has already accepted; closing the socket would reset them."""
         if not isinstance(port, tcp.Port):
             return
         for _ in range(_MOST_ACCEPTS):
@@ -230,5 +230,5 @@ class Listener(Service):
 
 
 def _keep_open(port: Any) -> None:
-    """Have *port* close its descriptor only; Twisted shuts sockets that it has not adopted down, for everybody."""
+    """Have *port* close its descriptor only; Twisted shuts down sockets that it has not adopted, for all processes."""
     port._shouldShutdown = False  # noqa: SLF001  Twisted sets it so for adopted ones

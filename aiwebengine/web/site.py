@@ -1,10 +1,10 @@
 """
 The listening site: what a request meets, in order.
 
-    1  channel.py   a connection; head.py reads the head, refusals are told from here
+    1  channel.py   a connection; head.py reads the head, refusals are answered from here
     2  read.py      -> Request
     3  routes       Registry x Request -> RouteMatch
-    4  payload.py   -> what the handler is given; the checks that features add (admission.py)
+    4  payload.py   -> the argument of the handler; the checks that features add (admission.py)
     5  runner       Invocation -> answer, through the request's `Exchange`
     6  write.py     -> bytes
 
@@ -112,15 +112,15 @@ class Site:
         writer: Makes bytes of answers.
         settings: Bounds of requests.
         own_body_bytes: Largest body for the engine's own paths.
-        explain: Gives the author's frames of a failure; None to show nobody.
-        is_owner: Tells whether a token is the administrator's: who sends it is told what an answer cost, and may have
-            a single request recorded with the header `x-aiwebengine-record`.
+        explain: Returns the author's frames of a failure; None if they are not shown.
+        is_owner: Returns whether a token is the administrator's: with it, answers say what they cost, and a single
+            request can be recorded with the header `x-aiwebengine-record`.
         own_prefixes: Which paths are the engine's own.
         openers: By kind of entry, who takes requests over; where there is none, the entry's handler is run.
         admission: What matched requests pass before their handlers are run.
         responders: Answer requests for paths of the engine's own that are not among `own`.
-        visitors: Finds out who sends requests for scripts; None: nobody is known.
-        pulse: Of the reactor; told for which route it works.
+        visitors: Finds out who sends requests for scripts; None: no one is signed in.
+        pulse: Of the reactor; notified for which route it works.
     """
 
     def __init__(
@@ -413,7 +413,7 @@ class Site:
         return served
 
     def _signed_in(self, principal: Principal, route: Entry, exchange: Exchange, request: Request) -> Principal:
-        """Return who asks; for what wants somebody who is signed in, the administrator's token will do."""
+        """Return who asks; where a signed-in user is required, the administrator's token is enough."""
         if principal.kind != ANONYMOUS.kind or route.options.get("auth") != "required":
             return principal
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -450,7 +450,7 @@ class Site:
             exchange.run = run
 
     def _identified(self, exchange: Exchange, request: Request) -> Principal | None:
-        """Return who sends a request for a script; None if it goes on when that is known."""
+        """Return who sends a request for a script; None if it continues when that is known."""
         visitor = self._visitors.principal(request) if self._visitors is not None else ANONYMOUS
         if isinstance(visitor, Deferred):
             # What serves may be another by then.
@@ -460,7 +460,7 @@ class Site:
         return visitor
 
     def run(self, invocation: Invocation, sink: Sink, exchange: Exchange) -> None:
-        """Run *invocation* for a client; *sink* is told how it goes."""
+        """Run *invocation* for a client; *sink* is notified of the outcome."""
         run = self._invoker.run(invocation, sink)
         if exchange.waiting:
             exchange.run = run
@@ -506,7 +506,7 @@ class Factory(server.Site):
         super().__init__(own, timeout=edge.settings.idle_seconds, reactor=reactor)
         self._edge = edge
 
-    def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ARG002  everybody may connect
+    def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ARG002  anyone may connect
         """See `IProtocolFactory.buildProtocol`."""
         channel: Any = Channel(self._edge)
         channel.factory = channel.site = self

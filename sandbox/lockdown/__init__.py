@@ -1,7 +1,7 @@
 """
-Rights that a child gives up before it sees a script.
+Rights that a child drops before it sees a script.
 
 `apply` puts the steps in order; each kind of right has a module: `process` (user, parent's
-death), `namespaces` (network), `rlimits` (memory, time, files).  `report` tells what holds
-on this machine by trying it.
+death), `namespaces` (network), `rlimits` (memory, time, files). `report` finds out by trying which protections work on
+this machine.
 """

@@ -1,5 +1,5 @@
 """
-The order in which rights are given up.
+The order in which rights are dropped.
 
 What needs a right comes before the step that takes it: limits and the user first, filters
 of system calls last.  A template keeps the right to fork; its clones lose it.
@@ -14,7 +14,7 @@ from sandbox.lockdown import landlock, process, rlimits, seccomp
 _TEMPLATE_DESCRIPTORS = 16
 # Of one user together: far more than a pool has, far less than a machine bears.
 _PROCESSES = 8192
-# One: poll watches no more descriptors than the limit, and number 0 is taken.
+# One: poll watches no more descriptors than the limit, and number 0 is in use.
 _CLONE_DESCRIPTORS = 1
 
 
@@ -29,14 +29,14 @@ def lock_template(
         memory_bytes: Address space beyond what it has now.
         cpu_seconds: Processor time over its whole life.
         calls: The filter of system calls; None for none.
-        with_landlock: Whether to give up what Landlock takes.
+        with_landlock: Whether to drop what Landlock removes.
 
     Returns:
         Whether `landlock` and `seccomp` hold.
     """
     process.lower_priority()
     process.become_nobody()
-    # Changing the user clears the parent-death signal, so it is asked for afterwards.
+    # Changing the user clears the parent-death signal, so it is set afterwards.
     process.die_with_parent(parent)
     process.no_new_privileges()
     process.not_inspectable()

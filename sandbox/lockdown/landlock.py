@@ -43,7 +43,7 @@ def rights(known: int) -> tuple[int, int, int]:
 
 def deny_everything() -> bool:
     """
-    Give up every right that Landlock can take away; `no_new_privs` must be set.
+    Drop every right that Landlock can remove; `no_new_privs` must be set.
 
     Returns:
         Whether the kernel has done so.

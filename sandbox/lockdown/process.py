@@ -41,7 +41,7 @@ def adopt_orphans() -> None:
 
 
 def children() -> list[int]:
-    """Return the pids of this process's children; none where the system does not tell."""
+    """Return the pids of this process's children; none where the system does not report it."""
     try:
         return [int(pid) for pid in Path("/proc/thread-self/children").read_bytes().split()]
     except OSError:
@@ -84,6 +84,6 @@ def become_nobody() -> bool:
         os.setresgid(group, group, group)
         os.setresuid(user, user, user)
     except PermissionError:
-        # Root of a container that was not given the right to change users.
+        # Root of a container without the right to change users.
         return False
     return True

@@ -1,8 +1,8 @@
 """
 What protects scripts' processes on this machine, found out by trying.
 
-A child is forked and locked as a clone is; it then tries what a script must never manage,
-and tells how that went.
+A child is forked and locked as a clone is; it then tries what a script must never be able to do, and reports the
+results.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _tried(calls: tuple[bytes, bytes] | None) -> dict[str, bool]:
     try:
         return {name: bool(json.loads(content)[name]) for name in (*attempts, *_REPORTED)}
     except (ValueError, KeyError):
-        # It could not be locked at all, or died of it.
+        # It could not be restricted at all, or died while trying.
         return dict.fromkeys((*attempts, *_REPORTED), False)
 
 

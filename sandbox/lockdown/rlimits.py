@@ -10,7 +10,7 @@ STACK_BYTES = 8 * 1024 * 1024
 
 
 def address_space() -> int:
-    """Return the bytes of address space that this process has now; 0 where it cannot be told."""
+    """Return the bytes of address space that this process has now; 0 where it is not known."""
     try:
         # As bytes: a codec that is not loaded yet could not be any more, as another user.
         pages = Path("/proc/self/statm").read_bytes().split()[0]

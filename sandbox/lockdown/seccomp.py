@@ -5,7 +5,7 @@ The list says what is allowed; everything else fails with EPERM, and a call of a
 architecture (or of x32) kills the process.  Refusing, not killing, is the rule because a
 library may try a call that it can do without; nothing is gained by the attempt.
 
-    template   talks to the server, forks clones and reaps them, gives up the rest of its rights
+    template   talks to the server, forks clones and reaps them, drops the rest of its rights
     clone      talks to the server on one socket, has memory and a clock
 
 Neither can signal any process, itself included: the server ends clones, and the kernel ends
@@ -16,7 +16,7 @@ A clone is under both filters, and the kernel takes the stricter answer.  Why ea
     read write recvfrom sendto poll ppoll close      the data socket, standard error
     recvmsg sendmsg pipe2 ioctl                      templates: the control socket with its descriptors, the loop's pipe
     fcntl getsockopt getsockname getpeername lseek   what kind a descriptor is, and whether it blocks
-    fstat newfstatat(a descriptor)                   the same; the second may tell that a path exists, and opens nothing
+    fstat newfstatat(a descriptor)                   the same; the second may reveal that a path exists, opens none
     brk mmap mprotect munmap mremap madvise          memory, never executable
     futex set_robust_list rseq sched_yield           locks of the C library
     rt_sig* sigaltstack setitimer restart_syscall    the deadline
@@ -135,7 +135,7 @@ def programs(machine: str | None = None) -> tuple[bytes, bytes] | None:
         machine: Such as `x86_64`; None for this one.
 
     Returns:
-        The template's and the clone's; None where there are none for the machine.
+        The template's and the clone's; None where this machine has none.
     """
     machine = machine or platform.machine()
     if sys.platform != "linux" or machine not in ARCHITECTURES:

@@ -1,9 +1,8 @@
 """
 Stored files that scripts manage: `listAssets`, `fetchAsset`, `upsertAsset`, `deleteAsset`.
 
-The shapes are those that scripts have always seen: content travels as base64, and
-`fetchAsset` gives JSON text, `"null"` if there is nothing.  A script sees what is its own, and what belongs to no
-script.
+The shapes are those that scripts have always seen: content is sent as base64, and `fetchAsset` returns a JSON string,
+`"null"` if there is no asset. A script sees what is its own, and what belongs to no script.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
 The bytes of files that are served, by their SHA-256.
 
-    small    read from the database, and kept in memory while they are asked for
+    small    read from the database, and kept in memory while they are requested
     large    copied once into a folder of files named by their content, and read from there in pieces, in a thread
 
 So a large file is never in memory as a whole for longer than its copy takes, however many clients take it and however
@@ -58,7 +58,7 @@ class KeptContent:
     A small file, in memory.
 
     Args:
-        data: All of it.
+        data: All declarations of this feature.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -156,7 +156,7 @@ class Contents:
 
     async def open(self, digest: str, size: int, coding: str = IDENTITY) -> Content:
         """
-        Return a file, ready to be read; whoever gets it closes it.
+        Return a file, ready to be read; the caller closes it.
 
         Args:
             digest: SHA-256 of the file as it was stored.

@@ -106,4 +106,4 @@ DECLARATIONS = Declarations(
     calls=CALLS,
     capabilities=(Capability(name=CAPABILITY, doc="list, read, store and remove assets"),),
 )
-"""All of it."""
+"""All declarations of this feature."""

@@ -4,7 +4,7 @@ Names that hold a hash of the content: what they name never changes, so clients 
     app.3f2a9c1b.js, app-3f2a9c1b4e5d.min.css     8 to 64 hexadecimal digits, letters and digits among them
     index-B7xK2pQz.js, chunk-2M4XLKVT.css         8 letters and digits, as bundlers make them, of code and fonts
 
-Dates, versions, words and UUIDs are none of these: `report-20261128.pdf`, `jquery-3.7.1.js`, `page-Settings.js`.
+Dates, versions, words and UUIDs are not hashes: `report-20261128.pdf`, `jquery-3.7.1.js`, `page-Settings.js`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How the table of assets came to be; their content lies among the blobs of scripts."""
+"""How the table of assets came to be; their content is stored with the blobs of scripts."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def _own(op: Operations) -> None:
     """
     Add the owners of assets.
 
-    They belong to the one script that serves with the right to store assets.  If several do, nothing tells which of
-    them has stored what, and they belong to none.
+    They belong to the one script that serves with the right to store assets. If several do, it is unknown which of them
+    has stored which, and they belong to none.
     """
     op.add_column("assets", sa.Column("owner", sa.String(255), nullable=False, server_default=""))
     op.add_column("assets", sa.Column("owner_key", sa.String(64), nullable=False, server_default=""))

@@ -47,7 +47,7 @@ class StoredPaths:
         self._bases: Sequence[str] = ("",)
         """Base paths of the scripts of that registry, the longest first."""
         self._infos: OrderedDict[StoredPlace, AssetInfo] = OrderedDict()
-        """What is known of those that were asked for lately."""
+        """What is known about those that were requested recently."""
         self.changes = 0
         """How often something has changed so far."""
 
@@ -61,7 +61,7 @@ class StoredPaths:
         return self._owners.get(path, ())
 
     def add(self, owner: str, path: str) -> None:
-        """Know that *owner* has an asset at *path*, of which nobody is the owner any longer if *owner* is a script."""
+        """Note that *owner* has an asset at *path*, which belongs to no one else if *owner* is a script."""
         if not is_served(path):
             return
         self._changed()
@@ -113,7 +113,7 @@ class StoredPaths:
 
     def learn(self, place: StoredPlace, info: AssetInfo, changes: int) -> None:
         """
-        Know what was read of an asset, unless something has changed meanwhile.
+        Note what was read about an asset, unless something has changed in the meantime.
 
         Args:
             changes: What `changes` was before it was read.
@@ -169,7 +169,7 @@ def asked_path(path: str) -> str | None:
     """
     Return the path of a request, decoded; None if no asset can be there.
 
-    A slash or a backslash that is encoded is none: it never divides folders.
+    An encoded slash or backslash does not count: it never divides folders.
     """
     parts = path[1:].split("/")
     if "%" in path:

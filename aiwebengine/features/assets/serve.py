@@ -5,7 +5,7 @@ One file over HTTP: conditions, ranges, codings, caching.
     Range, If-Range                      206 with one part; several parts are answered with the whole file
     Accept-Encoding                      a copy that was deployed beside it (.br, .gz), else gzip if that saves much
 
-A file whose name holds a hash of its content, or that was asked for by its hash (`?v=3f2a9c1b`), is `immutable`;
+A file whose name holds a hash of its content, or that was requested by its hash (`?v=3f2a9c1b`), is `immutable`;
 every other one is `no-cache`: kept by clients, and asked for again each time.
 
 `Last-Modified` is compared for equality, not for order: after a rollback an older time is the newer state.
@@ -94,7 +94,7 @@ class FileServer:
         self._contents = contents
 
     def serve(self, exchange: Exchange, request: Request, file: ServedFile) -> None:
-        """Answer a GET or HEAD with *file*, with what the client does not have of it, or with an error."""
+        """Answer a GET or HEAD with *file*, with the part that the client does not have, or with an error."""
         chosen = represented(file, request)
         known = met(Answer(status=200, headers=chosen.headers, body=b""), exact(request.headers, chosen.headers))
         if known.status != 200:
@@ -274,7 +274,7 @@ def part_of(header: str, size: int) -> tuple[int, int] | None:
 
     Returns:
         The first byte and the one behind the last; both equal if there is no such part; None if the whole file is to
-        be sent: several parts were asked for, or the header is none.
+        be sent: several parts were requested, or the header is not valid.
     """
     match = _RANGE.fullmatch(header.strip().replace(" ", ""))
     if match is None or not (match[1] or match[2]):

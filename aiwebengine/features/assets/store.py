@@ -5,7 +5,7 @@ An asset belongs to the script that stored it, and no other script reads, replac
 stored without naming a script belongs to none: every script with the capability reads it, and it becomes the
 property of the first that stores something at its path.
 
-The bytes lie in the same store by content as the scripts' own files.
+The bytes are in the same content-addressed store as the scripts' own files.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class AssetInfo:
     """URI of its script, or `NOBODY`."""
     path: str
     type: str
-    """Media type, as it was given."""
+    """Media type, as it was passed."""
     digest: str
     """SHA-256 of the content."""
     size_bytes: int
@@ -78,7 +78,7 @@ class NewAsset:
 
 class AssetStore:
     """
-    What is kept of assets.
+    What is stored about assets.
 
     Args:
         database: The main one.
@@ -133,7 +133,7 @@ class AssetStore:
         return sorted(set(digests))
 
     async def get(self, script: str, path: str) -> Asset | None:
-        """Read what *script* has at *path*, or what belongs to nobody there; None if there is neither."""
+        """Read what *script* has at *path*, or the asset there without an owner; None if there is neither."""
         return await self._database.read(
             lambda connection: _with_content(
                 connection, _find_one(connection, script, path) or _find_one(connection, "", path)

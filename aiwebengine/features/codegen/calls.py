@@ -97,7 +97,7 @@ class CodegenCalls:
             return {"syntax": error.msg, "line": error.lineno}
 
     async def _lower(self, key: bytes, parameters: str | None, body: str) -> str:
-        source = self._kept.get(key)  # Another may have made the same meanwhile.
+        source = self._kept.get(key)  # Another may have made the same in the meantime.
         if source is None:
             source = await self._lowering.lower(parameters=parameters, body=body)
             self._kept.put(key, source)
@@ -125,7 +125,7 @@ class LoweredCode:
         return source
 
     def put(self, key: bytes, source: str) -> None:
-        """Keep code, unless it is larger than all that may be kept."""
+        """Keep code, unless it is larger than the limit for all of it."""
         if key in self._sources or len(source) > self._most_bytes:
             return
         self._sources[key] = source

@@ -46,4 +46,4 @@ DECLARATIONS = Declarations(
         "node:vm": "For code that is made at run time use new Function, with the capability codegen.",
     },
 )
-"""All of it."""
+"""All declarations of this feature."""

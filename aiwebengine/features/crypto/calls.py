@@ -53,7 +53,7 @@ class CryptoCalls:
         secret: Has the secret with which keys are sealed.
         threads: Where what takes long is computed.
         settings: How much a script may compute.
-        entropy: Returns so many random bytes.
+        entropy: Returns this many random bytes.
         seconds: A clock.
     """
 
@@ -190,7 +190,7 @@ def _measured(work: Callable[[], dict[str, Any]]) -> _Computed:
     began = time.thread_time()
     try:
         result: dict[str, Any] | Exception = work()
-    except Exception as error:  # noqa: BLE001  it is raised where the result is wanted; what it cost counts all the same
+    except Exception as error:  # noqa: BLE001  it is raised where the result is used; what it cost counts all the same
         result = error
     return _Computed(result, time.thread_time() - began)
 

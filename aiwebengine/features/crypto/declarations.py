@@ -415,4 +415,4 @@ DECLARATIONS = Declarations(
     members={"crypto": _OF_CRYPTO},
     types=_TYPES,
 )
-"""All of it."""
+"""All declarations of this feature."""

@@ -2,9 +2,9 @@
 Keys, and how they are sealed.
 
 A script's process never has a key, only a string that holds it encrypted: what it is, what it may be used for and
-whether it may be exported lie inside and cannot be changed.  The server keeps nothing of it, so a key lives as long
-as the string: in a variable, in a later request, in another process of the script.  Each string is good for the
-script that it was made for.
+whether it may be exported are sealed inside and cannot be changed. The server does not store it, so a key lives as long
+as the string: in a variable, in a later request, in another process of the script. Each string is good for the script
+that it was made for.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class SealedKeys:
 
     Args:
         secret: 32 bytes that no script knows.
-        entropy: Returns so many random bytes.
+        entropy: Returns this many random bytes.
     """
 
     def __init__(self, *, secret: bytes, entropy: Callable[[int], bytes]) -> None:
@@ -97,7 +97,7 @@ class SealedKeys:
         self._opened: OrderedDict[tuple[str, str], Key] = OrderedDict()
 
     def seal(self, script: str, key: Key) -> dict[str, Any]:
-        """Return what a script's process is told of a key."""
+        """Return what a script's process learns about a key."""
         shown = {
             "type": key.type,
             "algorithm": dict(key.algorithm),

@@ -1,8 +1,8 @@
 """
 What `crypto.subtle` does, as the standard has it; loaded when a script first needs it, for OpenSSL comes with it.
 
-Each operation is given the script and what its process has sent, which may be anything, and returns what the process
-is told.  They run in threads or on the reactor and touch nothing but keys.
+Each operation gets the script and what its process has sent, which may be anything, and returns the answer to the
+process. They run in threads or on the reactor and touch nothing but keys.
 
 What must not stand in recordings is in members called `secret`: see `recordings.mask`.
 """

@@ -22,7 +22,7 @@ class CryptoSettings:
     One script uses at most half of them, but at least one.
     """
     max_bytes: Annotated[int, NumberRange(least=_KIB, most=64 * _MIB)] = _MIB
-    """Most bytes that one call of `crypto.subtle` is given."""
+    """Most bytes that one call of `crypto.subtle` accepts."""
     max_sync_bytes: Annotated[int, NumberRange(least=_KIB, most=_MIB)] = 64 * _KIB
     """Most bytes that `crypto.digestSync` and other functions that end in `Sync` are given."""
     max_iterations: Annotated[int, NumberRange(least=1, most=1_000_000_000)] = 2_000_000

@@ -35,7 +35,7 @@ class MemorySecret:
     See `SealingSecret`; it lives as long as the object.
 
     Args:
-        entropy: Returns so many random bytes.
+        entropy: Returns this many random bytes.
     """
 
     def __init__(self, *, entropy: Callable[[int], bytes]) -> None:
@@ -48,11 +48,11 @@ class MemorySecret:
 
 class StoredSecret:
     """
-    See `SealingSecret`; it lies in the main database, and is made when it is first asked for.
+    See `SealingSecret`; it is in the main database, and is made when it is first needed.
 
     Args:
         run: Runs a function of a connection in a transaction.
-        entropy: Returns so many random bytes.
+        entropy: Returns this many random bytes.
     """
 
     def __init__(

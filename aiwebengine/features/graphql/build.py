@@ -82,18 +82,18 @@ def build_graphql(
     Args:
         tasks: Do long work in slices.
         invoker: Runs resolvers.
-        explain: Gives the author's frames of a failure; None to show nobody.
+        explain: Returns the author's frames of a failure; None if they are not shown.
         keep_failure: Writes a failure into a script's log.
         bus: Has the messages of subscriptions.
         topics: Know the subscriptions.
         streams: Write server-sent events.
         stream_server: Lets clients of streams in.
         sockets: Open WebSockets.
-        random: Spreads those who come back.
+        random: Spreads reconnecting clients over time.
         new_id: Makes ids of operations.
         heartbeat_seconds: A subscription over HTTP is written to at least so often.
     """
-    loop = ReactorLoop(clock=reactor, tasks=tasks)  # type: ignore[abstract]  # What asyncio asks of it is there.
+    loop = ReactorLoop(clock=reactor, tasks=tasks)  # type: ignore[abstract]  # What asyncio needs is there.
     execution = Execution(
         current=current,
         documents=Documents(settings=settings, checkpoint=loop.checkpoint),

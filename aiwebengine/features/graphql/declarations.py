@@ -359,4 +359,4 @@ DECLARATIONS = Declarations(
     error_columns={"GraphQL": CODES},
     reserved=(("/graphql*", re.compile(r"/graphql.*")),),
 )
-"""All of it."""
+"""All declarations of this feature."""

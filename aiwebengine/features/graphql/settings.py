@@ -51,6 +51,6 @@ class GraphQLSettings:
     persisted_queries: bool = True
     """Keep documents that clients send with their SHA-256 hash, so that later the hash is enough."""
     persisted_bytes: Annotated[int, NumberRange(least=0, most=_GIB)] = 4 * _MIB
-    """Maximum size of the kept documents, in characters; the least recently used are removed first."""
+    """Maximum size of the cached documents, in characters; the least recently used are removed first."""
     max_batch: Annotated[int, NumberRange(least=0, most=1000)] = 0
     """Maximum number of operations in one request, as a JSON array; with 0 an array is refused."""

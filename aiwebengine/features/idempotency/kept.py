@@ -2,8 +2,8 @@
 Requests that are done once however often they come: the header `idempotency-key`.
 
 The answer of such a request is kept in the transaction that makes its effects durable, so
-there is never one without the other.  When the request comes again the kept answer is given
-and nothing is run.  A request that failed has left nothing, and is run when it comes again.
+there is never one without the other. When the request is repeated, the stored answer is sent and nothing is run. A
+request that failed has left nothing, and is run when it comes again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class KeptAnswers:
     Args:
         read: Runs a function of a connection in a transaction that only reads.
         milliseconds: The server's clock, since 1970.
-        keep_seconds: How long answers are kept.
+        keep_seconds: How long answers are stored.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class KeptAnswers:
             The kept answer; None: it is to be run.
 
         Raises:
-            Conflict: It is in hand already, or its answer cannot be given again.
+            Conflict: It is in progress already, or its answer cannot be repeated.
             Invalid: The key was used for another request.
             Unavailable: It cannot be found out.
         """

@@ -75,11 +75,11 @@ def _digest(*parts: str | bytes) -> str:
 
 class CompletionSink:
     """
-    A sink that tells when the answer is over.
+    A sink that reports the end of the answer.
 
     Args:
         sink: Gets everything.
-        over: Called at the end, before the sink is told.
+        over: Called at the end, before the sink.
     """
 
     def __init__(self, sink: Sink, over: Callable[[], None]) -> None:

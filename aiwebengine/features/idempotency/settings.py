@@ -14,6 +14,6 @@ class IdempotencySettings:
     """Requests with the header `idempotency-key`."""
 
     keep_seconds: Annotated[float, NumberRange(least=1, most=86_400 * 30)] = 86_400.0
-    """How long the answer to such a request is kept, and sent again."""
+    """How long the answer to such a request is stored, and repeated."""
 
     FORMER: ClassVar[FormerNames] = {"keep_seconds": "http.idempotency_seconds"}

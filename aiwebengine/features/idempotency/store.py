@@ -1,4 +1,4 @@
-"""Answers that are given again to a repeated request: functions of a connection, inside the caller's transaction."""
+"""Answers that are repeated for a repeated request: functions of a connection, inside the caller's transaction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiwebengine.services.db.columns import key_of
 from aiwebengine.values import Answer, AnswerKey
 
 LARGEST_BODY = 1024 * 1024
-"""A larger one is not kept, only that there was an answer."""
+"""A larger one is not stored, only that there was an answer."""
 
 
 def put(
@@ -23,7 +23,7 @@ def put(
 
     Args:
         script: The URI of who answered.
-        answer: None: it was streamed, and cannot be given again.
+        answer: None: it was streamed, and cannot be repeated.
         since: Older answers do not count any more.
 
     Raises:
@@ -62,7 +62,7 @@ def remove_script(connection: Connection, uri: str) -> None:
 
 
 def remove_old(connection: Connection, *, before: int, limit: int) -> int:
-    """Remove answers that are too old, so many at most; return how many they were."""
+    """Remove answers that are too old, a limited number at a time; return how many they were."""
     old = connection.execute(sa.select(answers.c.key).where(answers.c.at < before).limit(limit)).scalars().all()
     if old:
         connection.execute(sa.delete(answers).where(answers.c.key.in_(old)))

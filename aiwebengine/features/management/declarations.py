@@ -124,4 +124,4 @@ DECLARATIONS = Declarations(
         Capability(name=LOGS, doc="read the logs of other scripts"),
     ),
 )
-"""All of it."""
+"""All declarations of this feature."""

@@ -26,11 +26,11 @@ GROUP = SCRIPTS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedSource:
-    """A source that was built and found good, and serves nobody yet."""
+    """A source that was built and checked, and does not serve yet."""
 
     source: str
     prepared: Any
-    """What `prepare` made of it."""
+    """The result of `prepare`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class ScriptCalls:
         prepare: Builds and tries a source; raises DeploymentRefused with every problem.
         commit: Makes all changes and the work beside them at once, or none; raises DeploymentRefused, Conflict
             or Unavailable.
-            A script that is to be deleted and is gone already is no error.
+            Deleting a script that no longer exists is not an error.
         max_source_bytes: Largest source.
     """
 

@@ -1,1 +1,1 @@
-"""What invocations cost, and how much of it a script may use over time."""
+"""What invocations cost, and the budgets of scripts over time."""

@@ -3,9 +3,9 @@ What scripts use over time, and who has used too much.
 
 Each script has an account with a meter for every budget that holds for it: the server's and
 those of its manifest.  When an invocation has ended its costs are added; at eight tenths
-of a budget the script's log says so, and when it is spent the script answers nobody until
-the stretch of time is over.  Meters are written in groups, so that a restart gives nobody a
-new budget; a server that is killed forgets what was used in its last second.
+of a budget the script's log says so, and when it is spent the script's requests are refused until the period is over.
+Meters are written in groups, so that a restart does not reset a budget; a server that is killed forgets what was used
+in its last second.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class BudgetUse:
 
 
 class UseRows(Protocol):
-    """Where the meters are kept."""
+    """Where the meters are stored."""
 
     def write(self, uses: Sequence[BudgetUse]) -> Deferred[None]:
         """Put them in place of earlier ones of the same script, resource and length."""
@@ -82,10 +82,10 @@ class _Meter:
         self.begins = 0
         self.ends = 0
         self.mark: float = 0
-        """When so much is used, somebody is told."""
+        """When this share is used, a warning is logged."""
 
     def turn(self, now: float) -> None:
-        """Begin the stretch in which *now* lies."""
+        """Begin the period that contains *now*."""
         self.begins = int(now // self.budget.seconds) * self.budget.seconds
         self.ends = self.begins + self.budget.seconds
         self.used = self.refused = 0
@@ -113,9 +113,9 @@ class Budgets(Service):
     Keeps the accounts.
 
     Args:
-        rows: Where they are kept.
+        rows: Where they are stored.
         settings: The server's budgets.
-        of_manifest: Gives the budgets that a script's manifest asks for, by names of settings.
+        of_manifest: Returns the budgets that a script's manifest requests, by names of settings.
         tell: Takes a line for a script's log.
         clock: Says when to write.
         seconds: The server's clock, since 1970.

@@ -12,7 +12,7 @@ BOUNDS = tuple(_FIRST_SECONDS * _GROWTH**step for step in range(_STEPS))
 
 
 class Histogram:
-    """Counts durations; a percentile is told as the upper bound of its counter, at most 45 % too long."""
+    """Counts durations; a percentile is reported as the upper bound of its counter, at most 45 % too long."""
 
     __slots__ = ("_counts", "count", "seconds")
 
@@ -29,7 +29,7 @@ class Histogram:
         self.seconds += seconds
 
     def percentile(self, percent: float) -> float:
-        """Return the seconds that so many of a hundred did not pass; 0 if there are none."""
+        """Return the seconds that this percentage did not exceed; 0 if there are none."""
         if not self.count:
             return 0.0
         left = self.count * percent / 100

@@ -1,9 +1,9 @@
 """
-What invocations cost: figures for every route, the last receipts in memory, the telling ones kept.
+What invocations cost: figures for every route, the last receipts in memory, the important ones stored.
 
 Adding one up costs a few counters, for it is done for every request.  The last receipts of
 each script lie in a ring; those of failed and slow invocations, and one of many others, go
-to the evidence database in groups, at most so many of a script at a time, so that a script
+to the evidence database in groups, a limited number of each script at a time, so that a script
 that always fails cannot fill a disk.
 """
 
@@ -86,7 +86,7 @@ class ReceiptRecord:
 
 
 class ReceiptRows(Protocol):
-    """Where receipts are kept."""
+    """Where receipts are stored."""
 
     def write(self, records: Sequence[ReceiptRecord]) -> Deferred[None]:
         """Add some, in one transaction."""
@@ -181,7 +181,7 @@ class Receipts(Service):
     Adds receipts up and keeps the telling ones.
 
     Args:
-        rows: Where they are kept.
+        rows: Where they are stored.
         settings: Which, and for how long.
         clock: Says when to write.
         seconds: The server's clock, since 1970.

@@ -52,7 +52,7 @@ class DatabaseReceiptRows:
         return self._database.read(work)
 
     def trim(self, *, before: float, keep: int) -> Deferred[int]:
-        """See `ReceiptRows.trim`; so many rows at most in one go, the rest the next time."""
+        """See `ReceiptRows.trim`; a limited number of rows at a time."""
         moment = int(before * 1000)
 
         def work(connection: Connection) -> int:

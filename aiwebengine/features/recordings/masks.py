@@ -39,7 +39,7 @@ class Masks:
 
     def request(self, invocation: Invocation, *, body: bytes) -> dict[str, Any]:
         """
-        Return what a handler was given.
+        Return the arguments of a handler.
 
         Args:
             body: A long one, which is put in its place; empty if there is none.

@@ -36,7 +36,7 @@ def read_json(text: str) -> Any:
     Read JSON of any length.
 
     Raises:
-        ValueError, RecursionError: It is none, or nested too deeply.
+        ValueError, RecursionError: It is not valid, or nested too deeply.
     """
     return long_json.decode(text, _DECODER, no_checkpoint)
 

@@ -1,9 +1,9 @@
 """
-Recordings: what is kept of invocations so that they can be done over again.
+Recordings: what is stored of invocations so that they can be replayed.
 
-Rules say which: of a script or of one of its routes, always, one of so many, or only those
-that fail.  A recording is masked before it is written anywhere: headers that carry secrets,
-and every member whose name the settings mark.
+Rules say which: of a script or of one of its routes, always, one in a given number, or only those that fail. A
+recording is masked before it is written anywhere: headers that carry secrets, and every member whose name the settings
+mark.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Rule:
     mode: str
     """`always`, `errors` or `sample`."""
     every: int = 1
-    """With `sample`: one of so many."""
+    """With `sample`: one in a given number."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the management API shows it."""
@@ -93,7 +93,7 @@ class FinishedRecording(Protocol):
 
 
 class RecordingRows(Protocol):
-    """Where recordings and rules are kept."""
+    """Where recordings and rules are stored."""
 
     def write(self, recording: MaskedRecording, packed: bytes) -> Deferred[None]:
         """Add one, with its document as `packed.pack` gives it."""
@@ -183,7 +183,7 @@ class Recorder(Service):
         Begin to record.
 
         Raises:
-            Invalid: The mode is none.
+            Invalid: The mode is not valid.
             TooMany: There are too many rules.
             Unavailable: The database does not answer.
         """
@@ -205,8 +205,8 @@ class Recorder(Service):
         """
         Keep what was written down of an invocation that is over.
 
-        The document has `format`, the request as the handler was given it, seed and time, the
-        host calls as `[name, arguments, answer]`, the steps, and what came of it.
+        The document has `format`, the request as the handler received it, seed and time, the
+        host calls as `[name, arguments, answer]`, the steps, and the outcome.
         """
         failed = outcome not in {"committed", "rolled_back"}
         if outcome in {"lost", "rerun"} or (invocation.recording == "errors" and not failed):
@@ -251,7 +251,7 @@ class Recorder(Service):
         await self._turn.acquire()
         try:
             await self._rows.write(recording, await self._threads.run(pack))
-        except Exception:  # noqa: BLE001  evidence: that it cannot be kept must disturb nobody
+        except Exception:  # noqa: BLE001  evidence: a failure to store it must not disturb the request
             self._lost += 1
             _log.error("a recording could not be kept: {why}", why=Failure().getErrorMessage())
         else:

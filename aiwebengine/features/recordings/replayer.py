@@ -1,8 +1,8 @@
 """
-Doing a recorded invocation over again: in the same version, in another one, or in files that nobody has deployed.
+Doing a recorded invocation over again: in the same version, in another one, or in files that are not deployed.
 
 Nothing is touched: host calls are answered from the recording, and files that are tried are
-loaded and forgotten.  What comes of it is compared with the recording in the order in which
+loaded and forgotten.  The outcome is compared with the recording in the order in which
 it happened: the calls, the outcome, the answer.
 """
 
@@ -117,7 +117,7 @@ class Replayer:
         answer, error = await _ReplaySink.run(self._invoker, invocation, host)
         outcome = error.code if error is not None else "committed"
         answered = await self._threads.run(self._masks.answer, answer)
-        # Where the recording ended before the invocation did, nobody knows how it would have ended.
+        # Where the recording ended before the invocation did, it is unknown how it would have ended.
         difference = _difference(host.difference, recorded, outcome, answered) if host.until is None else None
         return {
             "same": difference is None,

@@ -70,7 +70,7 @@ class DatabaseRecordingRows:
         return self._database.run(lambda connection: connection.execute(which).rowcount > 0)
 
     def trim(self, *, before: int, keep: int) -> Deferred[int]:
-        """See `RecordingRows.trim`; so many rows at most in one go, the rest the next time."""
+        """See `RecordingRows.trim`; a limited number of rows at a time."""
 
         def work(connection: Connection) -> int:
             beyond = sa.select(recordings.c.id).order_by(recordings.c.id.desc()).offset(keep).limit(1)

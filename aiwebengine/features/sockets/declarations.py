@@ -178,4 +178,4 @@ DECLARATIONS = Declarations(
     shapes=_SHAPES,
     advice={"node:net": "To exchange messages with browsers use registerWebSocket."},
 )
-"""All of it."""
+"""All declarations of this feature."""

@@ -1,4 +1,4 @@
-"""What `registerWebSocket` and `sendSocketMessage` may be given."""
+"""The options of `registerWebSocket` and `sendSocketMessage`."""
 
 from __future__ import annotations
 

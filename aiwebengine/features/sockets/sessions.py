@@ -1,7 +1,7 @@
 """
 The WebSockets of scripts: from a client's GET to invocations, one for each thing that happens.
 
-    admit      a WebSocket is asked for, by a page that may, within the limits
+    admit      a WebSocket is requested, by an allowed page, within the limits
     open       middleware and `open` of the script, as for any request; it may refuse
     accept     the connection changes hands (`web/websocket/connection.py`); what `open` did with it is carried out
     message    one after the other, each an invocation; `ws.data` travels along
@@ -51,7 +51,7 @@ _FAILED = 1011
 _TRY_LATER = 1013
 _EVENTS = ("message", "close")
 _LONG = 64 * 1024
-"""A message that is longer goes to the script's process as it came: JSON is made of it there."""
+"""A message that is longer goes to the script's process as it came: it is encoded as JSON there."""
 
 
 class Event(NamedTuple):
@@ -59,7 +59,7 @@ class Event(NamedTuple):
 
     name: str
     arguments: str
-    """What the handler is given of it, as members of JSON."""
+    """What the handler receives of it, as members of JSON."""
     body: bytes = b""
     """A long message, which is not in `arguments`."""
 
@@ -100,7 +100,7 @@ class SocketClients:
 
     Args:
         context: What the sessions work with.
-        sockets: Speak WebSocket.
+        sockets: Use the WebSocket protocol.
     """
 
     def __init__(self, *, context: SessionContext, sockets: WebSockets) -> None:
@@ -131,10 +131,10 @@ class SocketClients:
 
     def admit(self, exchange: Exchange, request: Request, route: Entry, *, principal: Principal) -> str:
         """
-        Admit a client, so that the script is asked.
+        Admit a client, so that the script can decide.
 
         Returns:
-            What its handler is told of the socket, as JSON.
+            What its handler learns about the socket, as JSON.
 
         Raises:
             EngineError: It may not come so far.
@@ -226,7 +226,7 @@ class SocketSession:
         request: That it began with.
         route: Where it came.
         principal: Who has opened it; its events are handled for them.
-        on_closed: Told once that all is over.
+        on_closed: Called once when all is over.
     """
 
     __slots__ = (
@@ -371,7 +371,7 @@ class SocketSession:
 
     def failed(self, error: EngineError) -> None:
         """See `Sink.failed`."""
-        # What came behind it is not handled: nobody would read what it came to.
+        # What came behind it is not handled: its outcome would not be read.
         self._events = [event for event in self._events if event[0] == "close"]
         if isinstance(error, ScriptFailed):
             self._socket.close(_FAILED, "the script failed; see its log")
@@ -457,7 +457,7 @@ class AdmissionSink:
 
     Args:
         clients: Accepts the connection if the script agrees.
-        exchange: Who wants in.
+        exchange: The client.
         request: Its request.
         route: Where it comes.
         principal: Who that is.

@@ -1,7 +1,7 @@
 """
 Clients of streams: whether they may come, and what the script says of them.
 
-    auth          somebody is signed in, if the stream asks for that
+    auth          a user is signed in, if the stream requires it
     ask           middleware, `attributes` and `onConnect` of the script, if there are any
     begin         from here on the connection is fed by `web.events.streams.StreamServer`
 """
@@ -49,7 +49,7 @@ class StreamClients:
         self._server = server
 
     def open(self, arrival: Arrival) -> None:
-        """Open a stream, once the script agrees if it wants to be asked; see `RegistrationKind.opens`."""
+        """Open a stream, once the script agrees if it has a say; see `RegistrationKind.opens`."""
         opening = self.admit(
             arrival.exchange,
             arrival.match,
@@ -68,10 +68,10 @@ class StreamClients:
         self, exchange: Exchange, match: RouteMatch, *, principal: Principal, last_id: str | None
     ) -> StreamAdmission:
         """
-        Admit a client, so that the script is asked.
+        Admit a client, so that the script can decide.
 
         Raises:
-            Unauthenticated: The stream is for those who are signed in.
+            Unauthenticated: The stream is for signed-in users.
         """
         route = match.route
         if route.options["auth"] == "required" and principal.kind == "anonymous":
@@ -96,7 +96,7 @@ class StreamClient:
 
     Args:
         server: Opens the stream if the script agrees.
-        opening: Who wants in.
+        opening: The client.
         tell: Answers with an error.
     """
 

@@ -188,4 +188,4 @@ DECLARATIONS = Declarations(
     advice={"node:net": "To send events to browsers use registerWebStream."},
     capabilities=(Capability(name=CAPABILITY, doc="send messages to the streams and subscriptions of other scripts"),),
 )
-"""All of it."""
+"""All declarations of this feature."""

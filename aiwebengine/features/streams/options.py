@@ -1,4 +1,4 @@
-"""What `registerWebStream` and the calls that send messages may be given."""
+"""The options of `registerWebStream` and of the calls that send messages."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 The streams that scripts have registered, as topics of the bus.
 
 What serves changes as a whole: after each change a topic is made for every new stream and
-removed for every one that is gone.  A stream that both versions have stays as it is, with its
+removed for every one that no longer exists.  A stream that both versions have stays as it is, with its
 clients and its history, and behaves from then on as the new version says.
 """
 
@@ -25,7 +25,7 @@ from aiwebengine.services.topics import ChooseSubscribers, Reason, TopicOptions
 from aiwebengine.values import Entry, HandlerRef, Invocation, RouteMatch
 
 _MOST_FILTERED = 1000
-"""Clients that a filter is asked about at a time."""
+"""Number of clients that a filter gets at a time."""
 _GONE = Reason(code="gone", message="The stream has ended: its script was changed or removed.")
 
 

@@ -55,7 +55,7 @@ class Registrations:
         self._replaced: list[tuple[str, _KeptRegistration, _KeptRegistration]] = []
         """The method if there is one, what was replaced, and by what."""
         self._counts: dict[str, int] = {}
-        """How many are kept, by kind."""
+        """How many there are, by kind."""
         self._paths = 0
         """Methods and paths that were registered so far."""
         self._middleware: list[int] = []
@@ -126,7 +126,7 @@ class Registrations:
         Check and keep one registration.
 
         Args:
-            message: `handler`, `options`, `stack`, `call`, `path` and whatever else the kind wants; not trusted.
+            message: `handler`, `options`, `stack`, `call`, `path` and whatever else the kind needs; not trusted.
 
         Raises:
             Closed: The load is over.
@@ -191,7 +191,7 @@ class Registrations:
         self._kept[replaces] = registration
 
     def _entries(self) -> Sequence[_KeptRegistration]:
-        """Return everything once, each with the methods that no later registration has taken."""
+        """Return each entry once, with the methods that no later registration has replaced."""
         methods: dict[int, list[str]] = {}
         seen: dict[int, _KeptRegistration] = {}
         for (kind, method, _), registration in self._kept.items():

@@ -9,7 +9,7 @@ A kind of registration: all that the machinery has to know of what scripts may r
 
 One `RegistrationKind` describes all of that.  The book of a load, the registry, stored versions, the
 listening site and the management API work with kinds and entries, and know none by name but
-plain routes.  So whoever adds a kind writes one value, and the JavaScript function that sends it.
+plain routes.  So a new kind needs one value, and the JavaScript function that sends it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LONGEST_WORD = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """One call of a registering function, as a child told it."""
+    """One call of a registering function, as a child sent it."""
 
     kind: str
     call: str
@@ -68,7 +68,7 @@ class Registration:
         Return the number of a function that was sent as *value*.
 
         Raises:
-            Invalid: It is none.
+            Invalid: It is not valid.
         """
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _MOST_HANDLERS:
             raise Invalid(f"{self.call}: {what} must be a function, or the name of a top-level function.")
@@ -79,7 +79,7 @@ class Registration:
         Return the numbers of functions, of which one or a list was sent.
 
         Raises:
-            Invalid: They are none.
+            Invalid: They are not valid.
             TooMany: There are too many.
         """
         items = value if isinstance(value, list) else [value]
@@ -94,7 +94,7 @@ class Registration:
         Return a short string for people, such as a summary.
 
         Raises:
-            Invalid: It is none, or too long.
+            Invalid: It is not valid, or too long.
         """
         if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
             raise Invalid(
@@ -108,7 +108,7 @@ class Registration:
         Return short strings for people, such as tags; a single string stands for a list of one.
 
         Raises:
-            Invalid: They are none, too many or too long.
+            Invalid: They are not valid, too many or too long.
         """
         words = [value] if isinstance(value, str) else value
         good = isinstance(words, list) and all(
@@ -174,7 +174,7 @@ def blaming(*, option: str = "", argument: int | None = None) -> Iterator[None]:
 
 class OptionChecks:
     """
-    The checks of the options of one call: all that are wrong are told together.
+    The checks of the options of one call: all wrong ones are reported together.
 
         checks = OptionChecks(registration.call)
         for name, value in registration.options.items():
@@ -233,7 +233,7 @@ class RegistrationKind:
     """Unique; letters.  On the wire, in stored versions and in the management API."""
     functions: tuple[str, ...]
     """
-    The JavaScript functions that register it; the first speaks where it is not known which one was called.
+    The JavaScript functions that register it; the first is used in messages where it is not known which one was called.
 
     Empty: no script registers one, they are found in what is deployed (`Hooks.found_in_files`).
     """
@@ -249,13 +249,13 @@ class RegistrationKind:
     call, the value and the remedy.
     """
     takes_long: Callable[[Mapping[str, Any]], bool] = quick
-    """Whether checking one takes milliseconds, so that it is done in a thread; it is given what was sent."""
+    """Whether checking one takes milliseconds, so that it is done in a thread; it gets what was sent."""
     takes_path: bool = False
     """
     Whether an entry is reached by a path.
 
     The path is parsed, kept from those that the engine reserves, replaced method by method within its script, and a
-    conflict between scripts; `check` gives the entry its methods.
+    conflict between scripts; `check` sets the entry's methods.
     """
     most: int = 1000
     """How many a script may register; not of a kind that takes a path, for paths are counted over all kinds."""
@@ -263,7 +263,7 @@ class RegistrationKind:
     """What all of them become together, and which ones cannot serve at the same time."""
     opens: Callable[[Any], None] | None = None
     """
-    Of a kind that takes a path: takes a matched request over; it is given a `web.arrival.Arrival`.
+    Of a kind that takes a path: takes a matched request over; it gets a `web.arrival.Arrival`.
 
     None: the entry's handler is run, and its answer is the response.
     """

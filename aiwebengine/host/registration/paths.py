@@ -33,7 +33,7 @@ def checked_path(path: Any, call: str, reserved: ReservedPaths) -> str:
 
     Args:
         path: Not trusted.
-        call: The JavaScript function that it was given to.
+        call: The JavaScript function that was called with it.
         reserved: Paths that scripts may not register.
 
     Raises:

@@ -18,7 +18,7 @@ from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import ROUTE, Entry
 
 RouteOptions = Mapping[str, Callable[[Registration, Any], Any]]
-"""By name, who checks an option that is not null and returns what is kept of it; raises Invalid."""
+"""By name, what checks an option that is not null and returns the stored value; raises Invalid."""
 
 OPTIONS: dict[str, str] = {
     "method": "HTTP method, or a list of methods; default: GET",
@@ -101,7 +101,7 @@ def _options(
 def _option(
     name: str, value: Any, registration: Registration, limits: LimitSettings, added: RouteOptions
 ) -> tuple[str, Any]:
-    """Return the key under which a checked option is kept, and what of it."""
+    """Return the key under which a checked option is stored, and its value."""
     if name == "timeout":
         return "timeout_ms", _timeout(value, limits)
     if name == "limits":

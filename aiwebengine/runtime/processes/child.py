@@ -1,29 +1,28 @@
 """
 One clone: a process that runs invocations of one version, one at a time.
 
-Everything may be written before the process exists, for both sockets keep what is sent; so a clone is used the moment
-it has been asked for.  Two machines tell what it is doing:
+Everything may be written before the process exists, for both sockets keep what is sent; so a clone is used as soon as
+it has been requested. Two state machines describe what it is doing:
 
     idle --start--> busy                        its work
-    busy, lingering --linger--> lingering       its run takes long, or its answer goes on: nothing is put behind it
+    busy, lingering --linger--> lingering       its run takes long, or its answer is streamed; nothing follows it
     busy, lingering --park--> parked            its run waits for the host or its client, and for nothing else
     parked --linger--> parked
     parked --resume--> lingering
-    busy, lingering, parked --release--> idle   its run is answered, or goes on without it, or it is dead
+    busy, lingering, parked --release--> idle   its run is answered, or continues without it, or it is dead
 
-    live, ending, exited --end--> ending        its life: a kill was sent, it was let go, or its socket has ended
+    live, ending, exited --end--> ending        its life: a kill was sent, it was released, or its socket has ended
     live, ending, exited --spoil--> unfit       it reported that it cannot be used again, and ends by itself
     unfit --end--> unfit
-    live --exit--> exited                       it exited unasked: what it had sent before still counts
+    live --exit--> exited                       it exited by itself: what it had sent before still counts
     ending --exit--> ending
     unfit --exit--> unfit
     ending, unfit, exited --bury--> dead
 
-More runs may lie in its socket while one is in hand; see `processes.socket_queue`.  They have not begun before those
-in front of them are answered, so they are in nobody's hand: they are taken back when the one in hand begins to wait,
-and given back when the process dies.  A process that only computes does not hear that they are wanted back; if it takes
-too long they are run elsewhere without it, and the process is ended when the run in hand is over, before anything that
-it says of the next is heard.
+More runs may wait in its socket while one is running; see `processes.socket_queue`. They begin when those before them
+are answered: they are recalled when the current one begins to wait, and returned when the process dies. A process that
+only computes does not read the recall; if it takes too long they are run elsewhere, and the process is ended when the
+current run is over, before anything is read about the next.
 
 Nothing that a child or its template says is believed: boxes are bounded, and a pid is used for nothing before the
 kernel has confirmed whose child it is; see `processes.process`.
@@ -62,7 +61,7 @@ _MOST_UNREAD_BYTES = 64 * 1024 * 1024
 _LONG_BYTES = 256 * 1024
 _LONG_CPU_SECONDS = 0.02
 _STARVED_SECONDS = 0.25
-"""For how long a run is taken to wait for the processor that has had little of it."""
+"""How long a run that got little processor time is assumed to wait for the processor."""
 """What has more is sent piece by piece."""
 _UNREAD = (
     b'{"err":{"code":"too_many","message":"More than 64 MiB of answers have arrived and were not read yet; '
@@ -129,7 +128,7 @@ _HEARD = (CloneLife.LIVE, CloneLife.EXITED)
 
 
 class CloneOwner(Protocol[R]):
-    """What a clone tells the group that it belongs to; each is called after the clone's own state has changed."""
+    """What a clone reports to its group; each is called after the clone's own state has changed."""
 
     def clone_freed(self, clone: Clone[R], was: CloneWork) -> None:
         """Its run is over, which it did in the state *was*; it is idle, or ending."""
@@ -158,7 +157,7 @@ class Clone(Generic[R]):
         once: It ends after one run.
         max_bytes: Largest value it may send.
         parent: Returns the pid of its template, 0 if not known.
-        owner: Told what becomes of it.
+        owner: Is notified of what happens to it.
         seconds: A clock.
         asked_for: Gets the request for its process, to be sent with others; None: it is sent at once.
 
@@ -194,14 +193,14 @@ class Clone(Generic[R]):
         self.work = _IDLE
         self.life = _LIVE
         self.current_run: R | None = None
-        """The run in hand."""
+        """The current run."""
         self.label = ""
         """What its run is a run of."""
         self.begun_at = self.working_since = 0.0
         """When its run began, and since when it has not waited."""
         self.runs = 0
         self.spent = 0.0
-        """Processor time of the last run; 0 where it cannot be told."""
+        """Processor time of the last run; 0 where it is not known."""
         self.born_at = self.idle_since = seconds()
         self.cause = ""
         """Why the server killed it: an error code, or empty if it did not."""
@@ -229,7 +228,7 @@ class Clone(Generic[R]):
         Begin a run; the clone must be idle.
 
         Args:
-            run: Is in hand from now on.
+            run: The current run from now on.
             payload: What the process is sent.
             body: Follows it.
             label: What it is a run of.
@@ -243,12 +242,12 @@ class Clone(Generic[R]):
         self._send(_ASK_RUNS[self.queue.turn] + times + more, payload, body)
 
     def follow(self, run: R, payload: bytes, times: bytes, quick: bool) -> None:  # noqa: FBT001  as `QueuedRun`
-        """Have one more run wait in the socket; the clone must have one in hand, and room."""
+        """Have one more run wait in the socket; the clone must have a current run, and room."""
         turn = self.queue.follow(run, quick)
         self._link.send(encode(_ASK_RUNS[turn] + times, payload))
 
     def advance(self, label: str, at: float) -> None:
-        """Note that the next run has begun, for the one in hand was answered."""
+        """Note that the next run has begun, since the current one was answered."""
         self._take_in_hand(self.queue.advance(), label, at)
 
     def _take_in_hand(self, run: R, label: str, at: float) -> None:
@@ -263,13 +262,13 @@ class Clone(Generic[R]):
 
     @property
     def goes_on(self) -> bool:
-        """Return whether the next run in its socket has begun, now that the one in hand was answered."""
+        """Return whether the next run in its socket has begun, now that the current one was answered."""
         queue = self.queue
         return bool(queue.entries) and not queue.disowned and not self.cause and self.life in _HEARD
 
     def recall(self, run: R | None = None) -> None:
         """
-        Ask for the runs that wait in its socket, unless they were asked for.
+        Recall the runs that wait in its socket, unless they were recalled.
 
         Args:
             run: This one only; None for all.
@@ -295,14 +294,14 @@ class Clone(Generic[R]):
         late = self._seconds() - self.begun_at
         return spent is not None and spent < _LONG_CPU_SECONDS and late < _STARVED_SECONDS
 
-    # -- what its run asks of it: see `interfaces.Child` ------------------------------------------
+    # -- for its run: see `interfaces.Child` ------------------------------------------
 
     def prepare(self, replay: ReplayInputs) -> None:
         """Have the next run repeated in the steps of *replay*."""
         self._link.send(encode(_STEPS, "\n".join((str(replay.now), *replay.steps)).encode("ascii")))
 
     def answer(self, tag: bytes, value: bytes) -> None:
-        """Answer a host call; a script that asks much faster than it listens is told so instead."""
+        """Answer a host call; a script that calls much faster than it reads answers gets an error instead."""
         if self._link.unread_bytes > _MOST_UNREAD_BYTES:
             value = _UNREAD
         self._send(encode_pair(b"_answer", tag), value)
@@ -372,7 +371,7 @@ class Clone(Generic[R]):
 
     def overdue(self, now: float) -> bool:
         """
-        Return whether an ending clone should be dead long since; to be asked about once a second.
+        Return whether an ending clone should have died long ago; to be called about once a second.
 
         One that does not end by itself is killed first.
         """
@@ -390,7 +389,7 @@ class Clone(Generic[R]):
 
     def exited(self, ended: Exit) -> None:
         """See `control.ForkListener.exited`."""
-        # If nobody meant it to end, what it had sent tells which of two runs it had begun.
+        # If its end was not requested, what it had sent shows which of two runs it had begun.
         self.life = EXIT[self.life]
         self.process.reaped()
         if self.current_run is not None:
@@ -426,7 +425,7 @@ class Clone(Generic[R]):
         if command == b"host" and b"_ask" in box:
             name = box.get(b"n", b"")
             if name.startswith(b"answer."):
-                # Its answer goes on, which may take long.
+                # Its answer is streamed, which may take long.
                 self.work = LINGER[self.work]
                 self.recall()
             current_run.host_called(box[b"_ask"], name, box.get(b"v", b""))
@@ -474,7 +473,7 @@ class Clone(Generic[R]):
         self.kill("script_protocol")
 
     def _lost(self) -> None:
-        # The forker tells how it ended; if the socket was closed by a living process, that process is of no use.
+        # The forker reports how it ended; if the socket was closed by a living process, that process is of no use.
         if self.life is _LIVE:
             self.life = END[self.life]
             if self.current_run is not None:

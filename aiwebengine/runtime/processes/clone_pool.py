@@ -31,8 +31,8 @@ class ClonePool(Generic[R]):
         terms: Under which it runs.
         context: What its group works with.
         keeper: Has the template from which they are forked.
-        occupancy: Tells how many have a run in hand.
-        owner: Told what becomes of each.
+        occupancy: Returns how many are busy.
+        owner: Is notified of what happens to each.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class ClonePool(Generic[R]):
         if self._stock is None or template is None or missing <= 0 or (missing * 2 < wanted and not all_of_it):
             return
         if self._occupancy.contended():
-            # Whoever waits for a place needs the processors more.
+            # Runs that wait for a place need the processors more.
             missing = LEAST_READY - len(self.idle)
         room = self._terms.max_running + wanted - (len(self.clones) - self._occupancy.parked)
         while (count := min(missing, room, MOST_AT_ONCE)) > 0:
@@ -107,7 +107,7 @@ class ClonePool(Generic[R]):
             clones = [clone for clone in (self._fork(asked_for=asked_for) for _ in range(count)) if clone is not None]
             if not clones:
                 return
-            # What is ready longest is taken first, for it has prepared itself.
+            # What has been ready longest is used first, because it has prepared itself.
             self.idle[:0] = reversed(clones)
             template.control.fork_several({"op": "clone", "once": True}, asked_for)
             missing -= count
@@ -133,7 +133,7 @@ class ClonePool(Generic[R]):
             self._stock.end()
 
     def state(self) -> dict[str, Any]:
-        """Return figures of what is kept ready for the state page; empty if nothing is."""
+        """Return figures about ready processes for the state page; empty if nothing is."""
         stock = self._stock
         if stock is None:
             return {}
@@ -184,7 +184,7 @@ class ClonePool(Generic[R]):
         return clone.process.memory_bytes() > (pool.recycle_memory_bytes or self._terms.memory_bytes // 2)
 
     def overdue(self, now: float) -> bool:
-        """Return whether one of them does not end although it must; to be asked about once a second."""
+        """Return whether one of them does not end although it must; to be called about once a second."""
         # Each is asked: those that do not end by themselves are killed by it.
         late = [clone for clone in self.clones if clone.life is not _LIVE and clone.overdue(now)]
         return bool(late)

@@ -2,9 +2,8 @@
 When the processes of a version die again and again.
 
 A few deaths in a row are each answered and forgotten.  After `MOST_IN_A_ROW` the version
-rests, each time for twice as long; then one run tries whether it is better, and nobody else
-is let in before that one has ended well.  What the server itself ended for time, or what
-somebody killed from outside, is no such death.
+rests, each time for twice as long; then one run tries whether it works again, and no other is let in before that one
+has succeeded. A process that the server ended for time, or that was killed from outside, does not count.
 """
 
 from __future__ import annotations

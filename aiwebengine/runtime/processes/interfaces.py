@@ -13,7 +13,7 @@ from aiwebengine.runtime.wire.control import Exit
 
 
 class Death(NamedTuple):
-    """How a process with a run in hand died."""
+    """How a busy process died."""
 
     exit: Exit
     cause: str
@@ -46,7 +46,7 @@ class Child(Protocol):
         """Let others have the processor first, for the run takes long; one that waits behind it is run elsewhere."""
 
     def cancel(self) -> None:
-        """Tell the script that the client has disconnected."""
+        """Notify the script that the client has disconnected."""
 
     def kill(self, cause: str) -> None:
         """
@@ -57,14 +57,14 @@ class Child(Protocol):
         """
 
     def discard(self, cause: str) -> None:
-        """End the process, whose run goes on without it."""
+        """End the process, whose run continues without it."""
 
     def peak_bytes(self) -> int:
-        """Return the largest memory it ever had; 0 where it cannot be told."""
+        """Return the largest memory it ever had; 0 where it is not known."""
 
 
 class CurrentRun(Protocol):
-    """The run that a process has in hand."""
+    """The current run of a process."""
 
     def complete(self, box: Box, cpu_seconds: float) -> bool:
         """
@@ -75,7 +75,7 @@ class CurrentRun(Protocol):
         """
 
     def conclude(self) -> None:
-        """Do what follows from `complete`; the process may have its next run in hand already."""
+        """Do what follows from `complete`; the process may have begun its next run already."""
 
     def host_called(self, tag: bytes, name: bytes, argument: bytes) -> None:
         """Handle a host call."""
@@ -84,7 +84,7 @@ class CurrentRun(Protocol):
         """Handle log lines."""
 
     def stepped(self, step: bytes) -> None:
-        """Take a step of a recorded run: what its world was given."""
+        """Take a step of a recorded run: the inputs of its world."""
 
     def located(self, stack: bytes) -> None:
         """Take where the script is at its deadline: frames of a raw stack."""

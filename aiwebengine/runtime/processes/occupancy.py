@@ -1,4 +1,4 @@
-"""How many processes of one version have a run in hand, and what that takes of the places for all scripts."""
+"""How many processes of one version are busy, and how many of the places for all scripts they take."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from aiwebengine.runtime.processes.slots import Share, Slots
 
 class Occupancy:
     """
-    Counts the processes of one version that have a run in hand.
+    Counts the busy processes of one version.
 
     Args:
         slots: The places of all scripts.
@@ -26,7 +26,7 @@ class Occupancy:
         self.pump = slots.pump
         """Serves the scripts that wait, as far as there are places; to be called when some may have become free."""
         self.busy = 0
-        """Those that have a run in hand."""
+        """The busy ones."""
         self.parked = 0
         """Those of them that wait for the host or their clients."""
 
@@ -43,7 +43,7 @@ class Occupancy:
 
     @property
     def working(self) -> int:
-        """Return how many have a run in hand that does not wait."""
+        """Return how many have a current run that does not wait."""
         return self.busy - self.parked
 
     def contended(self) -> bool:

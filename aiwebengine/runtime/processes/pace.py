@@ -63,7 +63,7 @@ class Pace:
             label: What was run.
             seconds: How long it took.
             cpu_seconds: What it took of a processor; 0 if that is not known.
-            lingered: It waited for others, so it counts as a long one: the next could not lie behind it.
+            lingered: It waited for others, so it counts as a long one: the next could not be queued behind it.
         """
         # No steps lead away from nothing, and a clock may be set back.
         _move_average(self._usual, label, _LINGERING_SECONDS if lingered else max(seconds, _LEAST_SECONDS))

@@ -1,14 +1,14 @@
 """
 The operating system's side of a child: its end, its processor time, its memory.
 
-The pid is told by the template, whose memory a script may have taken over, so it is used for nothing before the
-kernel has confirmed whose child it is:
+The pid comes from the template, whose memory a script may control, so it is not used before the kernel has confirmed
+whose child it is:
 
     unborn, doubted --hold--> held          confirmed, and a descriptor keeps the number from being used again
-    unborn, doubted --doubt--> doubted      not confirmed: only its template can be asked to end it
+    unborn, doubted --doubt--> doubted      not confirmed: only its template can end it
     unborn, held, doubted --reap--> gone
 
-An end that is asked for before the process is there is kept until it is.
+An end that is requested before the process exists is carried out when it does.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ class Process:
         self._clock = 0
         """Its processor clock."""
         self._cpu_seconds = 0.0
-        """What was spent by the last time that was asked."""
+        """What was used at the last call."""
         self._doomed = False
-        """Its end was asked for."""
+        """Its end was requested."""
         self.identity = Identity.UNBORN
         self.pid = 0
         """Confirmed by the kernel; 0 while it is not."""
@@ -90,7 +90,7 @@ class Process:
         """Others have the processor first."""
 
     def forked(self, pid: int) -> None:
-        """Be told which process it is; what is told after that was confirmed is ignored."""
+        """Note which process it is; further reports are ignored once that was confirmed."""
         if self.identity in (Identity.HELD, Identity.GONE):
             return
         if not hasattr(os, "pidfd_open"):
@@ -105,7 +105,7 @@ class Process:
         """Handle its end."""
         self.identity = REAP[self.identity]
         if self._pidfd >= 0:
-            # Whoever told it may lie.
+            # Its source is not trusted.
             with contextlib.suppress(OSError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
             os.close(self._pidfd)
@@ -118,11 +118,11 @@ class Process:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
         elif self.identity is Identity.DOUBTED:
-            # Its template forked it and knows; one that may signal nobody ends itself, and so all its clones.
+            # Its template forked it and knows; one that may not send signals ends itself, and so all its clones.
             self._control.kill(self._number)
 
     def spend(self) -> float:
-        """Return the processor time since the last time this was asked; 0 where it cannot be told."""
+        """Return the processor time since the last call; 0 where it is not known."""
         if not self._clock:
             return 0.0
         try:
@@ -134,26 +134,26 @@ class Process:
         return spent
 
     def spending(self) -> float | None:
-        """Return the processor time since `spend` was asked; None where it cannot be told."""
+        """Return the processor time since the last call of `spend`; None where it is not known."""
         return self.cpu_seconds() - self._cpu_seconds if self._clock else None
 
     def left_over(self, cpu_seconds: float) -> float:
-        """Return what of *cpu_seconds*, all that it ever used, was not told by `spend`."""
+        """Return the part of *cpu_seconds*, its total, that `spend` has not returned."""
         return max(0.0, cpu_seconds - self._cpu_seconds)
 
     def cpu_seconds(self) -> float:
-        """Return the processor time it has used so far; 0 where it cannot be told."""
+        """Return the processor time it has used so far; 0 where it is not known."""
         try:
             return time.clock_gettime(self._clock) if self._clock else 0.0
         except (OSError, OverflowError):
             return 0.0
 
     def memory_bytes(self) -> int:
-        """Return the memory it has now, shared or its own; 0 where it cannot be told."""
+        """Return the memory it has now, shared or its own; 0 where it is not known."""
         return resident_bytes(self.pid)
 
     def peak_bytes(self) -> int:
-        """Return the largest memory it ever had; 0 where it cannot be told."""
+        """Return the largest memory it ever had; 0 where it is not known."""
         if not self.pid:
             return 0
         try:
@@ -178,7 +178,7 @@ class Process:
         except OSError:
             self.identity = DOUBT[self.identity]
             return
-        # Now the number cannot be given to another process; whether it ever was the right one the kernel knows.
+        # Now the number cannot be reused for another process; whether it ever was the right one the kernel knows.
         if not _is_child(pid, self._parent()):
             os.close(pidfd)
             self.identity = DOUBT[self.identity]
@@ -194,7 +194,7 @@ class Process:
 
 
 def resident_bytes(pid: int) -> int:
-    """Return the memory that a process has, shared or its own; 0 where it cannot be told, and for the pid 0."""
+    """Return the memory that a process has, shared or its own; 0 where it is not known, and for the pid 0."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * _PAGE_BYTES if pid else 0
     except (OSError, ValueError, IndexError):

@@ -1,7 +1,7 @@
 """
 A run that only shows a template which pages a run touches; see `sandbox/rehearsal.py`.
 
-It has a made-up request.  Nobody is there to answer its calls or to read what it says.
+It has a made-up request.  Its calls are not answered, and its output is not read.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """
 Who may run: the places in which scripts use processors, shared fairly.
 
-There are so many places for all scripts together.  A run takes one while its process works,
+All scripts together share a number of places.  A run takes one while its process works,
 and none while it waits for the host or for its client (it is *parked*).  The last quarter of
 the places is only for scripts that have none, so that a script that takes all it can get
 leaves room for the others.
 
 When there are too few, scripts wait, and the one that had least is served next (start-time
-fair queueing): each has a clock that goes on by what a run of it usually takes, divided by
+fair queueing): each has a clock that advances by what a run of it usually takes, divided by
 its weight, whenever one begins, and the one whose clock is furthest behind comes first.
 """
 
@@ -26,7 +26,7 @@ class Share:
 
     Args:
         weight: How much of them it may have beside a script of weight 1.
-        serve: Begins one run that waits; tells whether it could.
+        serve: Begins one run that waits; return whether it could.
     """
 
     __slots__ = ("clock", "cost", "running", "serve", "weight")
@@ -36,7 +36,7 @@ class Share:
         self.serve = serve
         self.running = 0
         self.cost = 0.0
-        """Seconds for which a run of it usually has a place; 0 before the first."""
+        """Seconds for which its run usually has a place; 0 before the first."""
         self.clock = 0.0
 
 
@@ -51,7 +51,7 @@ class Slots:
     def __init__(self, *, total: int) -> None:
         self._total = total
         self._open = max(1, total - total // 4)
-        """Beyond so many only who has none gets one."""
+        """Beyond this number, only scripts without a place get one."""
         self._waiting: dict[Share, None] = {}
         self._clock = 0.0
         self._usual = _LEAST_SECONDS
@@ -65,7 +65,7 @@ class Slots:
         return not self._waiting and (running < self._open or (not share.running and running < self._total))
 
     def enter(self, share: Share) -> None:
-        """Take a place, even if there is none: who was parked goes on at once."""
+        """Take a place, even if there is none: a parked run continues at once."""
         self.running += 1
         share.running += 1
         clock = share.clock

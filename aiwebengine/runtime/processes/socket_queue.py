@@ -1,13 +1,13 @@
 """
-The places in a child's socket behind the run that it has in hand: what waits there is run in its order.
+The places in a child's socket behind its current run: what waits there is run in its order.
 
-    waiting --recall--> recalled                the child was asked to give it back, and may begin it all the same
+    waiting --recall--> recalled                the child was told to return it, and may still begin it
     waiting, recalled --advance--> gone         all before it were answered, so it has begun
     waiting, recalled --disown--> disowned      it is run elsewhere, though the child may still have it
-    recalled, disowned --return--> gone         the child gave it back
+    recalled, disowned --return--> gone         the child returned it
     waiting, recalled --take--> gone            the child is dead
 
-The runs in one socket have different tags, by which a child's answer tells which one it is of.
+The runs in one socket have different tags, by which a child's answer is matched to its run.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_WAITING = 15
 """How many may wait in one socket."""
 
 TAGS = tuple(bytes((tag,)) for tag in b"123456789abcdefgh")
-"""One more than there are runs in a socket: a tag is not used again right after its run was given back."""
+"""One more than there are runs in a socket: a tag is not used again right after its run was returned."""
 
 
 class QueuedState(StrEnum):
@@ -74,14 +74,14 @@ class SocketQueue(Generic[R]):
         self.entries: deque[QueuedRun[R]] = deque()
         """In the order in which they were sent; disowned ones too, which are all or none."""
         self.turn = 0
-        """Which of `TAGS` the run in hand has."""
+        """Which of `TAGS` the current run has."""
         self.disowned = False
         """The child may have runs that are run elsewhere."""
         self._last = 0
 
     @property
     def tag(self) -> bytes:
-        """Return the tag of the run in hand."""
+        """Return the tag of the current run."""
         return TAGS[self.turn]
 
     @property
@@ -90,7 +90,7 @@ class SocketQueue(Generic[R]):
         return 0 if self.disowned else len(self.entries)
 
     def room(self, most: int) -> bool:
-        """Return whether one more may wait here, of at most so many."""
+        """Return whether one more may wait here, of at most this many."""
         entries = self.entries
         return not entries or (len(entries) < most and entries[-1].quick and not self.disowned)
 
@@ -104,13 +104,13 @@ class SocketQueue(Generic[R]):
 
     def recall(self, run: R | None = None) -> list[int]:
         """
-        Note that the child was asked to give back what waits, the last first.
+        Note that the child was told to return what waits, the last first.
 
         Args:
             run: This one only; None for all.
 
         Returns:
-            Which of `TAGS` they have; those that were asked for before are not among them.
+            Which of `TAGS` they have; those that were recalled before are not among them.
         """
         turns: list[int] = []
         for entry in reversed(self.entries):
@@ -130,7 +130,7 @@ class SocketQueue(Generic[R]):
         return entry.run
 
     def may_return(self, tag: bytes | None) -> bool:
-        """Return whether the child was asked to give back the run of *tag*."""
+        """Return whether the child was told to return the run of *tag*."""
         return any(TAGS[entry.turn] == tag and entry.state is not _WAITING for entry in self.entries)
 
     def returned(self, tag: bytes) -> R | None:

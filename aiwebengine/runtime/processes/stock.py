@@ -20,7 +20,7 @@ _MEMORY_SECONDS = 1.0
 
 class StockLimit:
     """
-    Divides among all scripts what may be kept ready.
+    Divides the ready processes among all scripts.
 
     Args:
         most: How many processes, beyond `LEAST_READY` of each script.

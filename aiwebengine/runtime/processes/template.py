@@ -71,12 +71,12 @@ class Template:
         limits: Of the load and of the process.
         allowed: What this load may use, if it is less.
         collect: It is done once more to find every refused registration: this many are thrown as they were before,
-            those after them are collected, and nothing that it logs is kept again.
+            those after them are collected, and what it logs is not stored again.
         once: Each of its clones will serve one run.
         memory_bytes: Of the process.
         wall_seconds: Longest load.
         wall: The time of log lines, seconds since 1970.
-        exited: Told once when the process is dead.
+        exited: Called once when the process is dead.
 
     Raises:
         Unavailable: There are no descriptors for its sockets.
@@ -124,7 +124,7 @@ class Template:
         self.pid = 0
         self.dead = False
         self.loaded: Deferred[Mapping[str, Any]] = Deferred()
-        """Fires with what the kernel told after loading; fails with an EngineError."""
+        """Fires with what the kernel reported after loading; fails with an EngineError."""
         self.failure: EngineError | None = None
         """Why it could not load."""
         self.lost = False
@@ -170,12 +170,12 @@ class Template:
         return not self.dead and self.failure is None and self.control.is_open
 
     def kill(self, cause: str) -> None:
-        """End it and every clone of it."""
+        """End it and all its clones."""
         if self.dead:
             return
         self._cause = self._cause or cause
         self._zygote.kill(self._number)
-        # If nobody tells how it ended, it is taken for dead.
+        # If its end is not reported, it is assumed dead.
         self._expect(_PATIENCE_SECONDS, lambda: self.exited(Exit(status=None)))
         self.control.close()
 
@@ -259,7 +259,7 @@ class Template:
             result.addCallback(answered)
 
     def _refusal(self, count: int) -> EngineError | None:
-        """Return why this load may not go on: it is kept with the version, and done over again at each start."""
+        """Return why this load may not go on: it is stored with the version, and replayed at each start."""
         if self._journal.size_bytes > _MOST_JOURNAL_MIB << 20:
             return ScriptFailed(
                 f"Top level and init may send to the host, and be answered, at most {_MOST_JOURNAL_MIB} MiB in all; "
@@ -325,5 +325,5 @@ class Template:
         if self.control.broken:
             self._broken("it sends invalid events about its clones")
             return
-        # The zygote tells how it ended; a process that closed its socket and lives on is of no use.
+        # The zygote reports how it ended; a process that closed its socket and lives on is of no use.
         self._zygote.kill(self._number)

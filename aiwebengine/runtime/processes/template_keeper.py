@@ -3,12 +3,12 @@ The template of one version: made when it is needed, and made again when it is l
 
     absent --fetch--> fetching                      the version is read from the store
     fetching --found--> present                     its template is being loaded, or serves
-    fetching --missed--> absent                     it cannot be read, or nobody needs it any more
+    fetching --missed--> absent                     it cannot be read, or is no longer needed
     absent, fetching, present --adopt--> present    a deployment has loaded one
     present --gone--> absent
     absent, fetching, present --stop--> stopped
 
-One that cannot be loaded, or dies young again and again, is left alone for ever longer.
+One that cannot be loaded, or dies early again and again, is retried with growing delays.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class TemplateKeeper:
         context: What its group works with.
         wanted: Returns whether a run waits for a process.
         changed: Called when it may be possible to fork, or to fetch, where it was not before.
-        failed: Given the error with which all runs fail that wait for a process.
+        failed: Called with the error with which all runs fail that wait for a process.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class TemplateKeeper:
         self.template: Template | None = None
         """The one that is loaded or serves; None in all states but `present`."""
         self._rehearsed: Template | None = None
-        """The last one that was asked to rehearse a run."""
+        """The last one that rehearsed a run."""
         self._deployments = 0
         """Under way: each loads one, so none is fetched."""
         self.failure: EngineError | None = None
@@ -130,7 +130,7 @@ class TemplateKeeper:
 
     @property
     def memory_bytes(self) -> int:
-        """Return how much memory the template has, shared or its own; 0 if there is none, or where it is not told."""
+        """Return how much memory the template has, shared or its own; 0 if there is none, or where it is not known."""
         return resident_bytes(self.template.pid) if self.template is not None else 0
 
     def refusal(self, now: float) -> EngineError | None:
@@ -194,7 +194,7 @@ class TemplateKeeper:
         Do what time brings.
 
         Args:
-            overdue: A clone does not end although it was told to.
+            overdue: A clone does not end when it should.
             unused: Nothing has needed the template for long.
         """
         template = self.template
@@ -203,7 +203,7 @@ class TemplateKeeper:
         if self._loaded_at + _STABLE_SECONDS < now:
             self._backoff = 0.0
         if overdue:
-            # It does not do what it is told: they can only go together.
+            # It does not obey: they can only go together.
             _log.error("processes of {version} do not exit; killing its template", version=self._version)
         if overdue or unused:
             self._drop(template)
@@ -302,7 +302,7 @@ class TemplateKeeper:
             # It did not fail: the sandbox died under it, and the runs wait for the next one.
             return
         if template.lost and self._lost_loads < _MOST_LOST_LOADS:
-            # Somebody killed it; the runs wait for the next one, which is asked for when this one is buried.
+            # It was killed from outside; the runs wait for the next one, which is requested when this one is dead.
             self._lost_loads += 1
             return
         _log.error("version {version} does not start: {why}", version=self._version, why=error.public)

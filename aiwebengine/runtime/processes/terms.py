@@ -49,10 +49,10 @@ class GroupContext:
 
 class Payloads:
     """
-    Makes what one version's processes are sent; all but the ends of it is the same each time.
+    Makes what one version's processes are sent; all but its ends is the same each time.
 
     Args:
-        limits: What an invocation may use of which nothing else is said.
+        limits: The default limits of an invocation.
         wall: The time, seconds since 1970.
         entropy: Random bytes for the seeds.
     """
@@ -138,13 +138,13 @@ def _budget(allowed: Allowance | LimitSettings) -> str:
 
 def check_loaded(report: Mapping[str, Any]) -> tuple[int, tuple[str, ...], tuple[Mapping[str, Any], ...]]:
     """
-    Check what a kernel told after loading; all of it may be forged.
+    Check what a kernel reported after loading; it may be forged.
 
     Returns:
         The number of handlers, the top-level names, the warnings.
 
     Raises:
-        ScriptFailed: It is not what a kernel tells.
+        ScriptFailed: It is not what a kernel reports.
     """
     handlers, names, warnings = report.get("handlers"), report.get("names"), report.get("warnings")
     if (

@@ -1,9 +1,9 @@
 """
 The sandbox process that all children are forked from, kept alive.
 
-It is a program of its own (`python -P -m sandbox`): this side holds a control socket and
-the descriptors' other ends, nothing else.  When it dies, all that it forked dies with it;
-it is started again, at once the first time and then after ever longer waits.
+It is a program of its own (`python -P -m sandbox`): this side holds only a control socket and the other ends of the
+descriptors. When it dies, all that it forked dies with it; it is started again, at once the first time and then after
+ever longer waits.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Zygote(Service):
 
     Args:
         reactor: Starts the process and watches its socket.
-        refusal: Given what protects children on this machine, tells why that is not enough; None if it is.
-        surface: Tells at each start what scripts find beyond the sandbox's own, as `sandbox/surface.py` describes it.
+        refusal: Called with what protects children on this machine; returns why that is not enough; None if it is.
+        surface: Returns at each start what scripts find beyond the sandbox's own, as `sandbox/surface.py` describes it.
         explain: Makes a message for people of why its JavaScript cannot be loaded, which begins with the file.
     """
 
@@ -89,7 +89,7 @@ class Zygote(Service):
         self.pid = 0
 
     def on_death(self, died: Callable[[], None]) -> None:
-        """Have *died* called each time the process died; everything forked from it is gone."""
+        """Have *died* called each time the process died; everything forked from it is dead."""
         self._died.append(died)
 
     @property
@@ -120,7 +120,7 @@ class Zygote(Service):
 
     def control(self) -> Control | None:
         """Return the control socket; None while there is no process.  Requests sent early wait in it."""
-        # It closes before this service is told: whoever asks in between must not fork into nothing.
+        # It closes before this service is notified: a request in between must not be sent to a dead process.
         return self._control if self._control is not None and self._control.is_open else None
 
     def when_ready(self) -> Deferred[None]:
@@ -222,7 +222,7 @@ class Zygote(Service):
         if self.pid or (control is not None and control.broken):
             self._process.kill()
         else:
-            # It ends by itself, and its status and what it wrote to standard error tell why.
+            # It ends by itself, and its status and what it wrote to standard error say why.
             self._killing = self._reactor.callLater(_EXIT_SECONDS, self._process.kill)
 
     def _unloadable(self, reason: str) -> None:
@@ -250,7 +250,7 @@ class Zygote(Service):
             return
         self.restarts += 1
         lived = self._reactor.seconds() - self._started_at
-        # Nobody else starts it, so its waits need no spreading.
+        # Nothing else starts it, so its waits need no spreading.
         self._deaths = 0 if lived > _STABLE_SECONDS else self._deaths + 1
         delay = _BACKOFF.ceiling(self._deaths) if self._deaths else 0.0
         _log.error("sandbox died ({reason}); next start in {delay} s", reason=reason, delay=delay)
@@ -258,7 +258,7 @@ class Zygote(Service):
 
 
 def environment() -> dict[str, str]:
-    """Return the sandbox's environment: where its own code lies, and nothing of the server's."""
+    """Return the sandbox's environment: the folder of its own code, without the server's."""
     spec = importlib.util.find_spec("sandbox")
     if spec is None or not spec.submodule_search_locations:
         raise Unavailable("The package sandbox is not installed; install aiwebengine again.")
@@ -272,8 +272,8 @@ class _Process(ProcessProtocol):
     The sandbox process as the reactor sees it.
 
     Args:
-        ended: Told once why it ended.
-        unloadable: Told before, if its JavaScript cannot be loaded, why.
+        ended: Called once with the reason when it has ended.
+        unloadable: Called before that with the reason if its JavaScript cannot be loaded.
         seconds: A clock.
     """
 

@@ -8,10 +8,10 @@ from aiwebengine.values import Receipt, tuple_of
 
 class RunCosts:
     """
-    Counts on while a run goes on; what was not measured is 0.
+    Updated while a run continues; what was not measured is 0.
 
     Args:
-        asked_at: When the run was asked for.
+        asked_at: When the run was requested.
     """
 
     __slots__ = ("asked_at", "bytes_out", "cpu_seconds", "peak_bytes", "rows", "started_at")

@@ -1,7 +1,7 @@
 """
 What a run and the host say to each other while one process has the run: host calls and log lines.
 
-Whatever the process sends may be forged: it is bounded and counted before anybody acts on it.
+Whatever the process sends may be forged: it is bounded and counted before it is acted on.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class HostConversation:
         limits: What the run may use.
         recording: Where calls and answers are recorded; None: nowhere.
         seconds: A clock.
-        passed: Told of the points on the way.
+        passed: Is notified of the points on the way.
     """
 
     __slots__ = (
@@ -69,7 +69,7 @@ class HostConversation:
         self._open: dict[bytes, str] = {}
         """Names of the host calls that are not answered, by tag."""
         self._waits = 0
-        """Host calls that are not answered, and pieces of the answer that the client has not taken."""
+        """Host calls that are not answered, and pieces of the answer that the client has not received."""
         self.costs: dict[str, CallCost] = {}
         """By name of the host call."""
         self.lines: Lines | None = None
@@ -77,10 +77,10 @@ class HostConversation:
 
     def count(self, name: str, argument: str | bytes) -> CallCost:
         """
-        Count a call, whoever answers it.
+        Count a call, whatever answers it.
 
         Raises:
-            BadBox: No script can cause calls of so many names.
+            BadBox: A script cannot cause calls of this many names.
         """
         cost = self.costs.get(name)
         if cost is None:
@@ -96,7 +96,7 @@ class HostConversation:
         Have the host answer a call, now or later.
 
         Raises:
-            ScriptFailed: The script goes on asking although its calls are spent.
+            ScriptFailed: The script keeps calling although its calls are used up.
         """
         self._made += 1
         spent = overspent(self._made, self._limits)
@@ -122,7 +122,7 @@ class HostConversation:
             at: The time that they get.
 
         Raises:
-            BadBox: They are none.
+            BadBox: They are not valid.
         """
         if self.lines is None:
             self.lines = Lines(self._limits)
@@ -137,7 +137,7 @@ class HostConversation:
             self._child.park()
 
     def wait_over(self) -> None:
-        """Count one of them less; the child is about to hear of it."""
+        """Count one of them less; the child is about to be notified."""
         self._waits -= 1
         if self._waits <= 0 and self._child is not None:
             self._child.resume()
@@ -147,7 +147,7 @@ class HostConversation:
         return list(self._open.values())
 
     def close(self) -> None:
-        """Answer nothing more: the process is done with the run, or is gone."""
+        """Answer nothing more: the process has finished the run, or is dead."""
         self._child = None
 
     def _answered_later(self, answer: str, tag: bytes, cost: CallCost, asked_at: float) -> None:

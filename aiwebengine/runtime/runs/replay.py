@@ -2,9 +2,8 @@
 The host's side of an invocation that is done over again.
 
 It answers each call as the recording says and touches nothing.  The first call that is
-another one, or that comes where there was none, is the difference; from there on every
-call is refused, for what would have followed nobody knows.  So it is where a recording
-ends that had no room for more.
+another one, or that comes where there was none, is the difference; from there on every call is refused, because what
+would have followed is unknown. So it is where a recording ends that had no room for more.
 """
 
 from __future__ import annotations
@@ -50,13 +49,13 @@ class Replay:
         Arguments that are long are a part of their text.
         """
         self.until: int | None = None
-        """After so many calls the recording ended, before the invocation did."""
+        """After this many calls the recording ended, before the invocation did."""
         self.lines: list[LogLine] = []
         self.error: ScriptFailed | None = None
         self.rows = 0
         self.cpu_seconds = 0.0
         self.ended: Deferred[None] = Deferred()
-        """Fires when nothing more will be asked."""
+        """Fires when there will be no more calls."""
 
     def begin(self, _invocation: Invocation) -> Replay:
         """See `interfaces.HostCalls.begin`."""

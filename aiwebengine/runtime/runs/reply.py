@@ -1,15 +1,15 @@
 """
-An answer that goes on: given part by part, or before the script is done.
+A streamed answer, or one that is sent before the script has finished.
 
     nothing --start--> starting     status and headers of a streamed answer
     starting --started--> streaming
     streaming --write--> writing    one piece of it
     writing --taken--> streaming
-    nothing --send--> sending       a whole answer, whose `waitUntil` goes on
+    nothing --send--> sending       a whole answer, whose `waitUntil` continues
     sending --sent--> sent
 
-Each part is committed between its two moves, as a unit of its own; so is what the script did for it.  An answer that is
-given at the end, as nearly all are, is no concern of this module.
+Each part is committed between its two moves, as a unit of its own; so is what the script did for it. An answer that is
+sent at the end, as nearly all are, does not pass this module.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from aiwebengine.values import Allowance, Answer
 
 
 class AnswerState(StrEnum):
-    """What of an answer was given."""
+    """How much of an answer was sent."""
 
     NOTHING = "nothing"
     STARTING = "starting"
@@ -48,14 +48,14 @@ SEND = Move("send", {AnswerState.NOTHING: AnswerState.SENDING})
 SENT = Move("sent", {AnswerState.SENDING: AnswerState.SENT})
 
 UNDER_WAY = frozenset({AnswerState.STARTING, AnswerState.WRITING, AnswerState.SENDING})
-"""A part is being committed, or the client has not taken it."""
+"""A part is being committed, or the client has not received it."""
 WHOLE = frozenset({AnswerState.SENDING, AnswerState.SENT})
-"""The whole answer was given; the handler's `waitUntil` goes on."""
+"""The whole answer was sent; the handler's `waitUntil` continues."""
 
 REFUSED = (
     b'{"err":{"code":"invalid","message":"An answer can be streamed once, by the engine itself.","call":"answer"}}'
 )
-"""What the script is told of a part that does not fit."""
+"""The error for a part that does not fit."""
 
 
 class Part(NamedTuple):
@@ -65,7 +65,7 @@ class Part(NamedTuple):
     """Status and headers, or the whole answer; None: it is a piece."""
     data: bytes = b""
     kept: tuple[Answer | None, ...] = ()
-    """What is kept with its unit of an invocation that is done once; see `interfaces.HostSession.keep`."""
+    """What is stored with the unit of an invocation that is done once; see `interfaces.HostSession.keep`."""
 
 
 class Reply:
@@ -99,17 +99,18 @@ class Reply:
             value: The head, NUL, and the body.
 
         Returns:
-            The part; None if it does not fit what was given before.
+            The part; None if it does not fit what was sent before.
 
         Raises:
             BadBox: No script can cause such a part.
-            ScriptFailed: It is none, or too large; the message names the value.
+            ScriptFailed: It is not valid, or too large; the message names the value.
         """
         head, mark, body = value.partition(b"\0")
         if not mark:
             raise BadBox("a part of the answer has no head")
         if self.given in UNDER_WAY:
-            # One at a time: otherwise one might overtake another, and what a slow client has not taken would gather.
+            # One at a time: otherwise one might overtake another, and what a slow client has not received would
+            # accumulate.
             raise BadBox("it writes before the client has taken what it wrote")
         if name == b"answer.write" and not head and self.given is AnswerState.STREAMING:
             return self._piece(body)
@@ -125,7 +126,7 @@ class Reply:
 
         Args:
             part: As `take` returned it last.
-            taken: Called when the next may follow: at once, or when the client has taken a piece.
+            taken: Called when the next may follow: at once, or when the client has received a piece.
         """
         if part.answer is None:
             if self._recording is not None:

@@ -4,8 +4,8 @@ One invocation in a child: host calls, answer, commit, and what happens if it fa
 The order is always: the answer is received and checked, the held effects are committed, and only then does the first
 byte leave.
 
-How far it is says `runs.phase`; what goes on in one attempt has modules of its own: `runs.host_calls`, and `runs.reply`
-for an answer that goes on.
+How far it is says `runs.phase`; what happens in one attempt has modules of its own: `runs.host_calls`, and `runs.reply`
+for streamed answers.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from aiwebengine.values import Allowance, Answer, Invocation, Receipt
 _log = Logger()
 
 CANCEL_SECONDS = 0.05
-"""For how long a run goes on whose client has disconnected."""
+"""How long a run continues whose client has disconnected."""
 
 _OK = b'{"ok":null}'
 _NEVER = float("inf")
@@ -77,15 +77,15 @@ class RunContext:
     wall: Callable[[], float]
     """The time of log lines, seconds since 1970."""
     ended: Callable[[Run], None]
-    """Told once when a run has ended."""
+    """Called once when a run has ended."""
     again: Callable[[Run], None]
-    """Told of a run that is to be begun again: its process was lost, or it has its turn to be repeated."""
+    """Called with a run that is to be started again: its process was lost, or it has its turn to be repeated."""
     pulse: ReactorPulse
-    """Of the reactor; told for whom it works."""
+    """Of the reactor; notified for whom it works."""
     passed: Passed = unwatched
-    """Told of the points on the way."""
+    """Is notified of the points on the way."""
     recorded: Callable[[Run, str], None] | None = None
-    """Given each run that was recorded, with its outcome, at the end."""
+    """Called with each recorded run, with its outcome, at the end."""
 
 
 class PendingCommit:
@@ -96,7 +96,7 @@ class PendingCommit:
     def __init__(self, then: Callable[[], None]) -> None:
         self.then = then
         self.error: EngineError | None = None
-        """What the script failed with meanwhile; told after what follows."""
+        """The error of the script in the meantime; reported after what follows."""
 
 
 class Run:
@@ -127,9 +127,9 @@ class Run:
         self.deadline = self.queued_until = 0.0
         """When it must be over, and for how long it may wait for a process."""
         self.alone = invocation.recording == "always" or invocation.replay is not None
-        """It wants a process that has run nothing before and runs nothing after it."""
+        """It needs a process that has run nothing before and runs nothing after it."""
         self.lost = False
-        """A process died with it in hand, through no fault of its own."""
+        """A process died while running it, through no fault of its own."""
         self.cancelled = False
         """The client has disconnected."""
         self.error: EngineError | None = None
@@ -141,7 +141,7 @@ class Run:
         """It has begun, and its receipt is not written."""
         self._child: Child | None = None
         self._session: HostSession | None = None
-        """None as long as there is nothing to say to the host."""
+        """None as long as there are no host calls."""
         self._conversation: HostConversation | None = None
         self._reply: Reply | None = None
         self._pending: PendingCommit | None = None
@@ -181,7 +181,7 @@ class Run:
     # -- from the pool ------------------------------------------------------------------------
 
     def begin(self, child: Child, at: float) -> None:
-        """Be in hand of *child*, which is about to be sent the box or has it in its socket."""
+        """Be the current run of *child*, which is about to be sent the box or has it in its socket."""
         self.phase = BEGIN[self.phase]
         self._child = child
         self.costs.started_at = at
@@ -195,7 +195,7 @@ class Run:
         self._fail(error)
 
     def cancel(self) -> None:
-        """The client has disconnected: tell the script, and end at the next deadline what goes on regardless."""
+        """The client has disconnected: notify the script, and end what continues regardless at the next deadline."""
         if self.phase is _ENDED or self.cancelled or self._given in WHOLE:
             return
         self.cancelled = True
@@ -298,7 +298,7 @@ class Run:
         return not why
 
     def _does_not_fit(self, head: Head) -> str:
-        """Return why an answer cannot come after what was given before; empty if it can."""
+        """Return why an answer cannot follow what was sent before; empty if it can."""
         if self._pending is not None:
             return "it ends before its last part was answered"
         if head.streamed is (self._reply is not None and self._reply.given is not AnswerState.NOTHING):
@@ -334,7 +334,7 @@ class Run:
             self._conversation.close()
         ended, cause, self.costs.cpu_seconds = death
         self.costs.peak_bytes = ended.max_rss_bytes
-        # A script cannot send itself SIGKILL: somebody else did, or its template or the sandbox died.
+        # A script cannot send itself SIGKILL: something else did, or its template or the sandbox died.
         lost = not cause and (ended.status is None or ended.signal == signal.SIGKILL)
         if lost and self._given is AnswerState.NOTHING and not self.cancelled:
             self._lose()
@@ -360,7 +360,7 @@ class Run:
         elif self.lost:
             self._fail(process_lost_twice(self.invocation.script))
         else:
-            # Nothing of it was done, so it is run once more.
+            # It had no effects, so it is run once more.
             self.lost = True
             self._drop("lost")
             self.phase = LOSE[self.phase]
@@ -402,7 +402,7 @@ class Run:
             self._commit(partial(self._deliver, child, reply, tag, part), *part.kept)
 
     def _deliver(self, child: Child, reply: Reply, tag: bytes, part: Part) -> None:
-        """Send a part to the client, and tell the script when the next may follow."""
+        """Send a part to the client, and notify the script when the next may follow."""
         waits: HostConversation | None = None
 
         def taken() -> None:
@@ -420,7 +420,7 @@ class Run:
             waits.wait()
 
     def _part_taken(self, child: Child, tag: bytes) -> None:
-        """Tell the script that a part of its answer is on its way; each part has the whole time again."""
+        """Notify the script that a part of its answer is on its way; each part has the whole time again."""
         if not self._is_current(child):
             return
         if not self.cancelled:
@@ -428,7 +428,7 @@ class Run:
         child.answer(tag, _OK)
 
     def _is_current(self, child: Child) -> bool:
-        """Return whether it is in hand of *child*, and not of one after that."""
+        """Return whether it is the current run of *child*, and not of a later one."""
         return self.phase is _RUNNING and self._child is child
 
     # -- commits ------------------------------------------------------------------------------
@@ -446,7 +446,7 @@ class Run:
         except EngineError as error:
             self._abandon(error)
             return
-        except (Exception, SystemExit):  # noqa: BLE001  a feature's fault: whoever waits for the answer must be told
+        except (Exception, SystemExit):  # noqa: BLE001  a feature's fault: the waiting caller must be notified
             self._not_committed(Failure())
             return
         if waiting is None:
@@ -491,7 +491,7 @@ class Run:
         self._drop("rerun")
         self.phase = YIELD[was]
         if was is _RUNNING:
-            # It waits to go on with an answer that will never be given.
+            # It waits to continue an answer that will never be sent.
             assert child is not None
             child.discard("conflict")
         if self._turn is None:
@@ -543,7 +543,7 @@ class Run:
         if self.phase is _ENDED:
             return
         if self._pending is not None:
-            # What is being committed was answered well: first that is told, then what came after it.
+            # What is being committed was answered well: first that is reported, then what came after it.
             self._pending.error = self._pending.error or error
             return
         if self.cancelled and not isinstance(error, ScriptProtocol):

@@ -1,9 +1,8 @@
 """
 What is written down of an invocation that is recorded.
 
-The chance and the clock that it began with, every host call with its answer, and the steps
-in which its world was given something: enough to do it over again, in any process, and to
-see at which call a changed script takes another way.
+The seed and the time that it began with, every host call with its answer, and the steps in which its world received
+something: enough to do it over again, in any process, and to see at which call a changed script takes another way.
 """
 
 from __future__ import annotations
@@ -61,12 +60,12 @@ class RunRecording:
         if at is not None and self._room(len(answer)):
             self.calls[at][2] = answer
         elif at is not None:
-            # What came after a call without its answer nobody could do over again.
+            # What came after a call without its answer could not be replayed.
             del self.calls[at + 1 :]
             self._open.clear()
 
     def add_step(self, step: bytes) -> None:
-        """Add a step: something that the script was given."""
+        """Add a step: something that the script received."""
         if len(self.steps) >= _MOST_STEPS or len(step) > _LONGEST_STEP or not step.isascii():
             self.whole = False
             return

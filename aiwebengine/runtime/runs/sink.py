@@ -31,7 +31,7 @@ class Sink(Protocol):
 
 
 class BodySink:
-    """Takes an answer of 200 that is given whole, for those who want no more than its body."""
+    """Gets a whole answer of 200, for callers that need only its body."""
 
     def __init__(self) -> None:
         self.body: Deferred[bytes] = Deferred()
@@ -47,7 +47,7 @@ class BodySink:
             )
 
     def started(self, answer: Answer) -> None:
-        """See `Sink.started`; what is streamed is not wanted."""
+        """See `Sink.started`; a streamed answer is refused."""
 
     def write(self, data: bytes, done: Callable[[], None]) -> None:  # noqa: ARG002  see above
         """See `Sink.write`."""

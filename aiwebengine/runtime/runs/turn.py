@@ -3,11 +3,11 @@ A run's turn to be repeated, after what it had read was changed before it could 
 
     none --wait--> waiting
     waiting --granted--> held
-    waiting --refused--> none       the run is cancelled, or whoever grants turns has ended
+    waiting --refused--> none       the run is cancelled, or the granter of turns has ended
     held --release--> none
 
-Whoever has the turn keeps others from changing the same again, so it is released as soon as the run is over, or waits
-for the next turn.
+A turn keeps other invocations from changing the same data, so it is released as soon as the run is over, or waits for
+the next turn.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Turn:
         Wait for the next turn; the one that it has is released first.
 
         Args:
-            ask: Asks for it; what comes of it releases the turn.
+            ask: Asks for it; its outcome releases the turn.
             granted: Called when it is there.
             refused: Called when it never will be.
         """

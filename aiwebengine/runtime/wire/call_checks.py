@@ -1,8 +1,8 @@
 """
-Host calls as a child makes them, checked and counted before anybody acts on them.
+Host calls as a child makes them, checked and counted before they are acted on.
 
-The child may forge anything: names, ids and arguments are bounded here, what cannot be read cheaply
-is refused unread, and a script that goes on asking after its calls are spent is ended.
+The child may forge anything: names, ids and arguments are bounded here, what cannot be read cheaply is refused unread,
+and a script that keeps calling after its calls are used up is ended.
 """
 
 from __future__ import annotations

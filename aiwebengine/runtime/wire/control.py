@@ -1,8 +1,8 @@
 """
 A control socket: one JSON object a message, with descriptors beside it.
 
-The other end is the fork loop of a zygote or of a template.  Requests have a number, and
-its `ForkListener` is told what became of it: `forked`, `failed` and in the end `exited`.
+The other end is the fork loop of a zygote or of a template. Requests have a number, and its `ForkListener` is notified
+of the outcome: `forked`, `failed` and in the end `exited`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 MOST_AT_ONCE = 6
-"""Processes that are asked for in one message: each has a descriptor, of which a template may have few."""
+"""Processes that are requested in one message: each has a descriptor, of which a template may have few."""
 _MAX_MESSAGE = 32 * 1024
 _MAX_WAITING = 10_000
 _AT_ONCE = 64
@@ -36,7 +36,7 @@ class Exit:
     """How a process ended."""
 
     status: int | None
-    """Raw wait status; None if nobody could tell."""
+    """Raw wait status; None if it is not known."""
     refused: str = ""
     """Why there never was a process, if there was none."""
     cpu_seconds: float = 0.0
@@ -49,7 +49,7 @@ class Exit:
 
 
 class ForkListener(Protocol):
-    """Told what becomes of a process that was asked for."""
+    """Is notified of what happens to a requested process."""
 
     def forked(self, pid: int) -> None:
         """It runs."""
@@ -59,14 +59,14 @@ class ForkListener(Protocol):
 
 
 class ForkRequest(NamedTuple):
-    """One of several processes that are asked for at once."""
+    """One of several processes that are requested at once."""
 
     number: int
     """Its id; never used twice."""
     sock: socket.socket
     """What it gets; not to be used here any more."""
     child: ForkListener
-    """Who is told what becomes of it."""
+    """What is notified of what happens to it."""
 
 
 @implementer(IReadWriteDescriptor)
@@ -77,8 +77,8 @@ class Control:
     Args:
         reactor: Watches the descriptor.
         sock: SOCK_SEQPACKET; belongs to this object from now on.
-        ready: Told the start message.
-        lost: Told once that the other side has closed the connection; everything it forked goes with it.
+        ready: Called with the start message.
+        lost: Called once when the other side has closed the connection; everything it forked goes with it.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Control:
             number: Its id; never used twice.
             message: The request without `id`.
             sockets: What it gets; not to be used here any more.
-            child: Who is told what becomes of it.
+            child: What is notified of what happens to it.
         """
         descriptors = [sock.detach() for sock in sockets]
         if self._sock is None or len(self._waiting) >= _MAX_WAITING:
@@ -160,7 +160,7 @@ class Control:
             self._post({"op": "kill", "id": number}, [])
 
     def silent(self, now: float, seconds: float) -> bool:
-        """Return whether the other side has left a request unanswered for so long; to be asked again and again."""
+        """Return whether the other side has left a request unanswered for so long; to be called repeatedly."""
         for number, since in self._unanswered.items():
             if not since:
                 self._unanswered[number] = now
@@ -250,7 +250,7 @@ class Control:
         except BlockingIOError:
             return False
         except OSError:
-            # The reader side will notice and tell.
+            # The reading side will notice and report it.
             pass
         _close(descriptors)
         return True
@@ -262,7 +262,7 @@ class Control:
 
 def _read_events(event: Any) -> Sequence[tuple[str, int, Any]]:
     """
-    Check a message: what it says has happened, to whom, and what it tells.
+    Check a message: the event, the process it concerns, and its data.
 
     Raises:
         ValueError, KeyError, TypeError, ArithmeticError: It is not one.

@@ -50,14 +50,14 @@ _HOST_CODES: dict[str, type[EngineError]] = {
     "timeout": ScriptTimeout,
 }
 """
-Codes of an uncaught HostError that are told to the caller as what they are; the rest is the author's fault, and so is
+Codes of an uncaught HostError that are reported to the caller unchanged; the rest is the author's fault, and so is
 "too_many" if it does not say when to try again, for a client cannot change how much a handler does.
 """
 
 
 def script_failure(box: Box, *, label: str = "", place: str = "") -> EngineError:
     """
-    Read an error box: what the script threw, in words; all of it may be forged.
+    Read an error box: what the script threw, in words; it may be forged.
 
     Args:
         label: What was run, for people; see `Invocation.label`.
@@ -250,7 +250,7 @@ def _doing(bounds: Bounds) -> str:
 
 
 def read_position(raw: bytes) -> str | None:
-    """Read where a script says that it is: frames as in its stacks, None if it waits; all of it may be forged."""
+    """Read where a script says that it is: frames as in its stacks, None if it waits; it may be forged."""
     if not raw:
         return None
     if len(raw) > _MOST_POSITION_BYTES or not raw.isascii():

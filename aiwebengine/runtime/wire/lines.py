@@ -57,7 +57,7 @@ class Lines:
         left = self._limits.log_bytes - self.size_bytes
         self.size_bytes += len(raw)
         if self._full:
-            # Told already; a flood is not worth being read.
+            # Reported already; a flood is not worth being read.
             return []
         if len(raw) > _MAX_RAW_BYTES or is_costly_to_read(raw):
             self.count += 1
@@ -113,7 +113,7 @@ def _line(row: Any, at: float, longest: int) -> LogLine | None:
         return None
     if len(message) > longest:
         message = message[:longest] + f"... ({len(message) - longest} characters more)"
-    # Whoever writes or reads them later has less stack left than there is here.
+    # Later code that writes or reads them has less stack left than there is here.
     safe_fields = (
         fields if isinstance(fields, dict) and len(fields) <= _MAX_FIELDS and _is_flat(fields, _MOST_LEVELS) else {}
     )

@@ -40,8 +40,8 @@ class Link:
         sock: The socket; belongs to the link from now on.
         max_bytes: Largest value that the child may send.
         received: Takes each box.
-        broken: Told once what the child did that the wire does not allow; the socket is closed by then.
-        lost: Told once that the other side has closed the connection.
+        broken: Called once with what the child did that the protocol does not allow; the socket is closed by then.
+        lost: Called once when the other side has closed the connection.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Link:
 
     @property
     def unread_bytes(self) -> int:
-        """Return how many bytes wait that the child has not taken."""
+        """Return how many bytes the child has not read yet."""
         return len(self._waiting) + self._later_bytes
 
     def send(self, data: bytes) -> None:
@@ -93,7 +93,7 @@ class Link:
             except BlockingIOError:
                 sent = 0
             except OSError:
-                # The reader side will notice and tell.
+                # The reading side will notice and report it.
                 return
             if sent == len(data):
                 return
@@ -107,7 +107,7 @@ class Link:
 
     def send_pieces(self, pieces: Iterable[bytes], *, size_bytes: int) -> None:
         """
-        Send what is long, piece by piece, each made when the child has taken those before it.
+        Send what is long, piece by piece, each made when the child has read those before it.
 
         Args:
             pieces: Short ones.
@@ -143,7 +143,7 @@ class Link:
             self._break("it does not read from its socket")
 
     def close(self) -> None:
-        """Close the socket; nothing is told any more."""
+        """Close the socket; nothing is reported any more."""
         if self._sock is None:
             return
         self._reactor.removeReader(self)
@@ -160,7 +160,7 @@ class Link:
     def read_out(self) -> None:
         """Read all that a dead child has sent."""
         for _ in range(_MOST_LEFT // _FEW_BYTES):
-            # Somebody else who has the other end could go on for ever.
+            # Another process with the other end could continue forever.
             if self._sock is None or not self._read():
                 break
 
@@ -176,7 +176,7 @@ class Link:
             self.close()
             self._lost()
             return True
-        # Room for a large piece, taken from the system and given back each time, costs more than a small answer.
+        # Room for a large piece, allocated by the system and freed each time, costs more than a small answer.
         self._read_bytes = _READ_BYTES if len(data) == self._read_bytes else _FEW_BYTES
         try:
             boxes = self._parser.feed(data)

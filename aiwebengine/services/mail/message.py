@@ -62,7 +62,7 @@ def _address(text: str) -> Address:
     Read one address.
 
     Raises:
-        Invalid: It is none.
+        Invalid: It is not valid.
     """
     parsed = _parsed(text) if text.isprintable() and len(text) <= _LONGEST_ADDRESS else None
     if parsed is None or not (parsed.username and parsed.domain and parsed.addr_spec.isascii()):

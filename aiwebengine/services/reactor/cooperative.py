@@ -3,7 +3,7 @@ Long work on the reactor, in slices.
 
 What is written as one piece of Python, such as the execution of a query, may take seconds
 for a large result.  As a cooperative task it passes checkpoints on its way; at the first one after its slice
-is used up it pauses, and goes on in a later turn of the reactor.  Work that fits into one slice
+is used up it pauses, and continues in a later turn of the reactor.  Work that fits into one slice
 is done when `start` returns.
 
 Each task has a stack of its own (a greenlet), so that it may pause anywhere below, also inside calls
@@ -27,11 +27,11 @@ _log = Logger()
 P = ParamSpec("P")
 
 SLICE_SECONDS = 0.002
-"""How long a task goes on without a pause."""
+"""How long a task runs without a pause."""
 _MOST_IDLE = 4
 """Stacks that are kept for the next tasks: a new one costs more than most tasks."""
 _PAUSED = object()
-"""What a stack gives back when its task pauses; otherwise it gives the task's error, or None."""
+"""What a stack returns when its task pauses; otherwise it returns the task's error, or None."""
 
 
 class CooperativeTasks:
@@ -111,7 +111,7 @@ class CooperativeTasks:
             self._clock.callLater(0, self._turn)
         try:
             self._run(stack)
-        except Exception:  # noqa: BLE001  whoever started it has returned
+        except Exception:  # noqa: BLE001  its starter has returned
             _log.failure("internal error: a cooperative task failed")
 
 
@@ -121,7 +121,7 @@ def _serve(work: Callable[..., object], args: Sequence[Any], kwargs: Mapping[str
         outcome: Exception | None = None
         try:
             work(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001  raised again by whoever waits
+        except Exception as error:  # noqa: BLE001  raised again where it is awaited
             outcome = error
         del work, args, kwargs
         parent = getcurrent().parent

@@ -5,7 +5,7 @@ Twisted's own enters a context that names the descriptor before it reads from it
 form.  That takes as long as a tenth of a request, and the engine's log lines name their module instead.
 
 Twisted's own also deals with all that has happened in one turn.  When ten thousand clients disconnect at the same time,
-nothing else would go on for as long as that takes; the kernel tells the rest of it in the next turns.
+nothing else would run for as long as that takes; the kernel reports the rest in the next turns.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class LeanEPollReactor(EPollReactor):
                     self._read(selectable)
                 else:
                     self._doReadOrWrite(selectable, descriptor, event)
-            except BaseException:  # noqa: BLE001  as Twisted's: the reactor goes on whatever a descriptor does
+            except BaseException:  # noqa: BLE001  as Twisted's: the reactor continues whatever a descriptor does
                 _log.failure("a file descriptor could not be handled")
 
     doIteration = doPoll

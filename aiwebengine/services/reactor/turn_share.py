@@ -1,8 +1,8 @@
 """
 A share of each turn of the reactor.
 
-Work that comes in many small steps and from many places, such as messages for thousands of clients, asks between
-two steps whether its share of the turn is used up, and goes on in a later turn if it is.
+Work that comes in many small steps and from many places, such as messages for thousands of clients, checks between two
+steps whether its share of the turn is used up, and continues in a later turn if it is.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
 What the memory store holds: values and hashes that expire, in a bounded amount of memory.
 
-Everything here happens at once, so that a script's Python twin is whole by itself.  What has
-expired is gone at the next look at it; the rest of it is removed while others are written.
+Everything here happens at once, so that a script's Python twin is whole by itself. What has expired is removed at the
+next access; the rest is removed while others are written.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ class MemoryCells:
                 heapq.heappush(self._ends, (expires_at, key))
 
     def _make_room(self, key: str, size: int) -> None:
-        """Make room for *key* to have so many bytes, or refuse."""
+        """Make room for *key* to have this many bytes, or refuse."""
         cell = self._cells.get(key)
         more = size - (cell.size if cell is not None else 0)
         while self._bytes + more > self._most_bytes:

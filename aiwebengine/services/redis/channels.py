@@ -19,7 +19,7 @@ class ChannelListener:
     Args:
         deliver: See `store.SharedStore.subscribe`.
         active: The same.
-        on_cancelled: Told when it is cancelled.
+        on_cancelled: Called when it is cancelled.
     """
 
     def __init__(self, *, deliver: Deliver, active: Active, on_cancelled: Callable[[ChannelListener], None]) -> None:
@@ -31,7 +31,7 @@ class ChannelListener:
 
     @property
     def began(self) -> bool:
-        """Return whether it has been told that messages arrive."""
+        """Return whether messages arrive."""
         return self._began
 
     def cancel(self) -> None:
@@ -73,12 +73,12 @@ class SharedChannel:
 
 class Channels:
     """
-    All channels that somebody listens to.
+    All channels with subscribers.
 
     Args:
         clock: Lets subscribers begin after `add` has returned.
-        opened: Told of a channel that has its first subscriber.
-        closed: Told of one whose last subscriber has left.
+        opened: Called with a channel that has its first subscriber.
+        closed: Called with one whose last subscriber has left.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class Channels:
         return len(self._channels)
 
     def _join(self, channel: SharedChannel, listener: ChannelListener) -> None:
-        # Interrupted meanwhile, it begins when the channel is confirmed again, or has done so already.
+        # If it was interrupted in the meantime, it begins when the channel is confirmed again, or has done so already.
         if channel.confirmed and not listener.began:
             listener.begin()
 

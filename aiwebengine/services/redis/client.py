@@ -2,7 +2,7 @@
 The store on a Redis or Valkey server.
 
 Every command passes one place (`services/guarded.py`) with a deadline and a circuit breaker:
-while the server is away it fails at once, and nothing is kept for later.  A command without
+while the server is unreachable it fails at once, and nothing is queued.  A command without
 an answer in time takes its connection with it, because all that was sent behind it on the
 same connection would wait as well.  No command is repeated: its answer may have been lost and
 its effect not.
@@ -60,9 +60,9 @@ class RedisStore(Service):
     See `store.SharedStore`, and the module.
 
     Args:
-        settings: Where the server is and how it is asked; its `url` is not empty.
+        settings: Address of the server, and how commands are sent; its `url` is not empty.
         reactor: Connects, and times everything.
-        random: Gives 0 to 1, for waits.
+        random: Returns a number from 0 to 1, for waits.
 
     Raises:
         CannotStart: The file with certificates cannot be read.
@@ -232,7 +232,7 @@ class RedisStore(Service):
         }
 
     def _ask_whether_there(self) -> None:
-        """Notice an outage and its end also when nobody else asks."""
+        """Notice an outage and its end even without other commands."""
         self._look = cast(DelayedCall, self._reactor.callLater(_LOOK_SECONDS, self._ask_whether_there))
         self._through("", lambda wire: wire.ask("PING")).addErrback(lambda _: None)
 
@@ -288,9 +288,9 @@ class RedisStore(Service):
 
     def _through(self, subject: str, work: Callable[[Wire], Deferred[Any]]) -> Deferred[Any]:
         """
-        Have something asked on one connection.
+        Send a command on one connection.
 
-        What concerns the same key or channel is asked on the same connection, and so in order.
+        Commands for the same key or channel use the same connection, and so keep their order.
         """
         used: list[Wire] = []
 

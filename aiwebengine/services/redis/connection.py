@@ -54,7 +54,7 @@ class WriteRefused(Unavailable):
 
 
 Pushed = Callable[[bytes, bytes], None]
-"""Given channel and message."""
+"""Called with channel and message."""
 
 
 class Wire(txredisapi.HiredisProtocol):  # type: ignore[misc]  # txredisapi has no types
@@ -62,7 +62,7 @@ class Wire(txredisapi.HiredisProtocol):  # type: ignore[misc]  # txredisapi has 
     One connection while it lasts.
 
     Args:
-        pushed: Given what is published on channels that it subscribed to.
+        pushed: Called with what is published on subscribed channels.
     """
 
     def __init__(self, *, pushed: Pushed | None = None) -> None:
@@ -109,7 +109,7 @@ class Wire(txredisapi.HiredisProtocol):  # type: ignore[misc]  # txredisapi has 
             self.transport.abortConnection()
 
     def connectionMade(self) -> Any:
-        """Have small commands sent at once, and notice a machine that has gone."""
+        """Send small commands at once, and notice a machine that has disappeared."""
         for option in ("setTcpNoDelay", "setTcpKeepAlive"):
             # A socket of this machine has neither.
             getattr(self.transport, option, lambda _: None)(1)
@@ -155,12 +155,12 @@ class KeptConnection(Service):
 
     Args:
         endpoint: Leads to the server.
-        address: Whom to sign in as.
+        address: The user to sign in as.
         clock: Times attempts and waits.
-        random: Gives 0 to 1, for the waits.
+        random: Returns a number from 0 to 1, for the waits.
         attempt_seconds: Longest attempt, signing in included.
-        made: Told of each connection that can be used.
-        lost: Told when it cannot be used any more, and why; also when an attempt has failed.
+        made: Called with each connection that can be used.
+        lost: Called when it can no longer be used, with the reason; also when an attempt has failed.
         pushed: See `Wire`.
     """
 
@@ -321,7 +321,7 @@ def _authorities(ca_file: str) -> Any:
         if not parts:
             raise ValueError("the file holds no certificate")  # noqa: TRY301  the message is made below
         return trustRootFromCertificates([Certificate.loadPEM(part + end) for part in parts])
-    except Exception as error:  # what OpenSSL raises is not told by its types
+    except Exception as error:  # its types do not say what OpenSSL raises
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise CannotStart(
             f"The certificates in {ca_file} cannot be read: {why}. Name a PEM file with redis.ca_file."

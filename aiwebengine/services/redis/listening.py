@@ -1,10 +1,9 @@
 """
-What is published on a Redis server, delivered to whom it concerns here.
+What is published on a Redis server, delivered to its subscribers here.
 
-One connection of its own listens to all channels.  It is asked now and then whether it is
-still there: nothing else would tell when the server hangs or a cable is cut.  After every
-loss the channels are subscribed to again, and the subscribers are told that messages may be
-missing: what is published while nobody listens is gone.
+One connection of its own listens to all channels. It is pinged now and then: nothing else would show that the server
+hangs or a cable is cut. After every loss the channels are subscribed to again, and the subscribers are notified that
+messages may be missing: what is published while nobody listens is lost.
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ class MemoryStore(Service):
 
     def _deliver_all(self) -> None:
         self._delivering = False
-        # What is published while this lasts has its turn after everybody else's.
+        # What is published while this lasts comes after everything else.
         for _ in range(len(self._messages)):
             channel, message = self._messages.popleft()
             self._channels.give(channel, message)

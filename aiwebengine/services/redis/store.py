@@ -2,8 +2,8 @@
 The seam to what servers share for a while: values that expire, counters, hashes, messages.
 
 Two implementations keep every promise made here: `client.RedisStore`, for a Redis or Valkey
-server, and `memory.MemoryStore`, for a server that is alone.  What is kept may be lost: by
-either when it is restarted, by Redis when its memory is full and it is told to evict.
+server, and `memory.MemoryStore`, for a server that is alone.  Data may be lost: by
+either when it is restarted, by Redis when its memory is full and it is configured to evict.
 
 Keys and channels are strings, values are bytes.  Everything that must happen whole is one
 call: a method of the seam, or a `Script` where no method does it.
@@ -23,10 +23,10 @@ Reply = int | bytes | None | list["Reply"]
 """What a script returns; Lua's true is 1, its false and nil are None, and its fractions are cut off."""
 
 Deliver = Callable[[bytes], None]
-"""Given each message of a channel, in the order in which the server took them."""
+"""Called with each message of a channel, in the order in which the server accepted them."""
 
 Active = Callable[[bool], None]
-"""Told that messages arrive from now on: with False the first time, with True if some may have been lost before."""
+"""Called when messages arrive from now on: with False the first time, with True if some may have been lost before."""
 
 LEAST_SECONDS = 0.001
 """Shorter lives do not exist."""
@@ -72,7 +72,7 @@ class Cells(Protocol):
         """Set fields of a hash; the others stay."""
 
     def hash_delete(self, key: str, names: Sequence[str]) -> int:
-        """Remove fields; a hash without fields is gone. Return how many there were."""
+        """Remove fields; a hash without fields is removed. Return how many there were."""
 
     def hash_increment(self, key: str, name: str, by: int = 1) -> int:
         """Add to a whole number in a field; return the sum."""
@@ -86,7 +86,7 @@ class Script:
     """
     Something that happens whole: once in Lua and once in Python, with the same result.
 
-    Lua is given `KEYS` and `ARGV`, the twin the same as its second and third argument.  A script
+    Lua gets `KEYS` and `ARGV`, the twin the same as its second and third argument.  A script
     names every key that it touches among its keys.
     """
 
@@ -112,12 +112,12 @@ class SharedStore(Protocol):
     """
     See the module.
 
-    What is asked about one key, or published on one channel, is done in the order in which it was asked.
+    Operations on one key, and messages of one channel, are done in the order of the calls.
 
     Raises:
         Unavailable: From any method that returns a Deferred: the store is away, hangs, or is full. A command
             whose answer was lost may have been carried out.
-        CommandRefused: The key holds something of another kind, or what should be a number is none.
+        CommandRefused: The key holds something of another kind, or what should be a number is not one.
     """
 
     def get(self, key: str) -> Deferred[bytes | None]:
@@ -171,7 +171,7 @@ class SharedStore(Protocol):
         """
 
     def hash_delete(self, key: str, names: Sequence[str]) -> Deferred[int]:
-        """Remove fields; a hash without fields is gone. Return how many there were."""
+        """Remove fields; a hash without fields is removed. Return how many there were."""
 
     def hash_increment(self, key: str, name: str, by: int = 1) -> Deferred[int]:
         """Add to a whole number in a field, which is 0 if there is none; return the sum."""

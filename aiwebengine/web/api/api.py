@@ -1,8 +1,8 @@
 """
 The management API: every resource behind one Klein application.
 
-A call passes here once: who asks, which route, what went wrong.  The resources give
-answers or raise the engine's errors; no status but their own success stands in them.
+A call passes here once: who asks, which route, what went wrong. The resources return answers or raise the engine's
+errors; no status but their own success stands in them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Api(Service):
     Args:
         routed: What answers its routes.
         ending: End what is followed, so that the listener can close its connections.
-        admit: Finds out who asks, and raises for whoever may not.
+        admit: Identifies the caller, and raises if it may not.
         settings: What may be deployed.
         threads: Where long answers are written.
         new_id: Makes the id of a request that brought none.
@@ -92,7 +92,7 @@ class Api(Service):
         self.klein.route(route.path, methods=[route.method], endpoint=enter.__name__)(enter)
 
     async def _enter(self, route: ApiRoute, request: WebRequest) -> None:
-        # The engine's own channel has given the request an id already, that of a trusted proxy if it sent one.
+        # The engine's own channel has assigned an id to the request already, that of a trusted proxy if it sent one.
         [header] = request.responseHeaders.getRawHeaders(b"x-request-id") or [b""]
         identity = header.decode("ascii") or self._new_id()
         request_id.set(identity)
@@ -125,7 +125,7 @@ class Api(Service):
         try:
             await self._admit(request_value(request, identity=identity))
         except EngineError as refusal:
-            # Who may not ask is not told what there is.
+            # An unauthorized caller must not learn what exists.
             error = refusal
         await _write(request, self._failed(error, identity))
 
@@ -163,7 +163,7 @@ class LongBody:
 
     Args:
         request: Twisted's.
-        body: All of it.
+        body: All declarations of this feature.
     """
 
     def __init__(self, request: Any, body: bytes) -> None:

@@ -83,7 +83,7 @@ def read_deployment(
 
 
 def _looks_like_files(body: bytes) -> bool:
-    # Somebody may send a script with the wrong type; its source says more than a JSON error would.
+    # A client may send a script with the wrong type; its source says more than a JSON error would.
     return body[:_FIELD_BYTES].lstrip()[:1] in (b"{", b"[", b'"', b"")
 
 

@@ -34,7 +34,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 class ApiCall:
     """
-    A request by somebody who may make it.
+    A request by an authorized caller.
 
     Args:
         request: Twisted's, complete with its body.
@@ -64,7 +64,7 @@ class ApiCall:
                 raise Invalid(f'There is no parameter "{_shown(name)}" here; {advice}')
 
     def text(self, name: str) -> str | None:
-        """Return a parameter; None if it is not there. Given twice, the last one counts."""
+        """Return a parameter; None if it is not there. If it is repeated, the last one counts."""
         return next((value for key, value in reversed(self._pairs) if key == name), None)
 
     def texts(self, name: str) -> list[str]:
@@ -88,7 +88,7 @@ class ApiCall:
         Return a whole number; None if it is not there.
 
         Raises:
-            Invalid: It is none, or out of range.
+            Invalid: It is not valid, or out of range.
         """
         value = self.text(name)
         if value is None:

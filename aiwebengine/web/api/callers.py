@@ -17,7 +17,7 @@ _UNKNOWN_CALLER = "This is not the administrator token; `aiwebengine token` show
 
 class ApiCallers:
     """
-    Admits callers: whoever is known and may read or change what the server has.
+    Admits callers: any known caller that may read or change what the server has.
 
     Args:
         identify: Finds out who asks.

@@ -82,7 +82,8 @@ class Deployments:
             stream.send({"result": await self._threads.run(shapes.deployment, done, self._listing)})
         except CancelledError:
             raise
-        except Exception as error:  # noqa: BLE001 - the request edge: the head has gone, so the stream must tell
+        except Exception as error:  # noqa: BLE001 - the request edge: the head has been sent, so the stream must report
+            # it
             identity = request_id.get()
             note(error, request_id=identity)
             stream.send({"error": problem_body(error, request_id=identity)})

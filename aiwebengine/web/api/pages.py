@@ -1,4 +1,4 @@
-"""`GET /engine/api/pages`: what features show to those who look after a server."""
+"""`GET /engine/api/pages`: what features show to administrators."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiwebengine.web.api.route import ApiRoute
 
 
 class PageList:
-    """See `interfaces.Console`; a list, by which the command line and everybody else find what is shown."""
+    """See `interfaces.Console`; a list, by which the command line and other clients find what is shown."""
 
     def __init__(self) -> None:
         self._pages: tuple[ConsolePage, ...] = ()

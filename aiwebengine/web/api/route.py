@@ -15,7 +15,7 @@ class ApiRoute(NamedTuple):
     method: str
     path: str
     handler: Callable[[ApiCall], Coroutine[Any, Any, Answer | LongAnswer | None]]
-    """Gives the answer; None if it has written the answer itself."""
+    """Returns the answer; None if it has written the answer itself."""
     max_body_bytes: int = 64 * 1024
 
 

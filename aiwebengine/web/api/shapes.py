@@ -58,7 +58,7 @@ def files(stored: Iterable[StoredFile], contents: Mapping[str, bytes] | None = N
 
 
 def problems(listed: Iterable[Problem]) -> list[dict[str, Any]]:
-    """Return problems as they are told everywhere."""
+    """Return problems in their usual form."""
     return [problem.as_json() for problem in listed]
 
 

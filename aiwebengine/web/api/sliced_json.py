@@ -1,5 +1,5 @@
 """
-Reading JSON that somebody sent, in a thread, without holding the interpreter's lock.
+Reading untrusted JSON in a thread, without holding the interpreter's lock for long.
 
 `json.loads` is one call into C: for as long as it takes nothing else runs, whichever thread called it, and what it
 makes of 30 MB of `[],[],[]` is a gigabyte.  Here a document is read piece by piece, so that the lock
@@ -79,7 +79,7 @@ class JsonReader:
 
     def members(self, longest_name: int) -> Iterator[str]:
         """
-        Yield the name of each member of an object; whoever iterates reads its value before the next one.
+        Yield the name of each member of an object; the caller reads its value before the next one.
 
         Args:
             longest_name: Most bytes of a name, as it is written.

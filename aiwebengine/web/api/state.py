@@ -19,7 +19,7 @@ class ServerState:
     What the server is doing.
 
     Args:
-        parts: By name, what gives one part's figures, ready for JSON; asked at each call.
+        parts: By name, a function that returns one part's figures, ready for JSON; asked at each call.
     """
 
     def __init__(self, *, parts: Mapping[str, Callable[[], Any]]) -> None:

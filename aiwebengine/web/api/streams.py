@@ -2,8 +2,8 @@
 Answers that go on: progress of a deployment, logs that are followed.
 
 Items are JSON objects, one a line (`application/x-ndjson`), or server-sent events.  A
-client that reads too slowly is paused by its transport; what comes meanwhile waits in a
-bounded queue, and what does not fit is counted and told.
+client that reads too slowly is paused by its transport; what arrives in the meantime waits in a bounded queue, and what
+does not fit is counted and reported.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class JsonStream:
     def stopProducing(self) -> None:
         """See `IPushProducer`: the client has disconnected."""
         if self.open:
-            # Whoever ends the request now must find no producer.
+            # When the request ends now, there must be no producer.
             request: Any = self._request
             request.unregisterProducer()
         self._closed()

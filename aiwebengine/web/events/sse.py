@@ -2,10 +2,9 @@
 Server-sent events: the bytes of `text/event-stream`, and when they are written.
 
 An event leaves at once if nothing was written to its client a moment ago; what follows within
-50 ms leaves together (`write_batch.py`), and clients who get the same events share their bytes.  A
-client that does not take what is sent is told to whoever feeds the stream, which pauses.
-Heartbeats keep proxies from closing what is silent; they go round in turns, so that many streams
-do not beat at once.
+50 ms leaves together (`write_batch.py`), and clients who get the same events share their bytes. If a client does not
+receive what is sent, the producer of the stream is notified, and pauses. Heartbeats keep proxies from closing what is
+silent; they go round in turns, so that many streams do not beat at once.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ def event_bytes(data: str, *, id: str | None = None, event: str | None = None) -
 
     Args:
         data: Any text; its lines become lines of the event.
-        id: What a client gives as `Last-Event-ID` when it comes back; without line breaks.
+        id: What a client sends as `Last-Event-ID` when it reconnects; without line breaks.
         event: Its name; without line breaks.
     """
     head = (f"id: {id}\n" if id is not None else "") + (f"event: {event}\n" if event is not None else "")
@@ -63,11 +62,13 @@ def text_of(data: str) -> str:
 
 
 class Encoder:
-    """Makes the events of messages; clients that get the same ones share their bytes, also those who get them later."""
+    """Makes the events of messages; clients that get the same ones share their bytes, including those that get them
+    later.
+    """
 
     def __init__(self) -> None:
         self._events: dict[int, tuple[TopicMessage, bytes]] = {}
-        """By id of the message, which is kept so that nothing else can have that id; the oldest first."""
+        """By id of the message, which is referenced so that no other object can have that id; the oldest first."""
         self._size = 0
 
     def __call__(self, message: TopicMessage) -> bytes:
@@ -85,7 +86,7 @@ class Encoder:
 
 
 def head(*more: tuple[bytes, bytes]) -> Answer:
-    """Return the status and headers of a stream: nobody on the way may keep, change or hold it back."""
+    """Return the status and headers of a stream: proxies may not store, change or delay it."""
     return Answer(
         status=200,
         headers=(
@@ -103,7 +104,7 @@ class EventStream(PendingWrites):
     """
     The events of one connection; made by `EventStreams.open`.
 
-    It is a push producer: whoever has the connection registers it there.
+    It is a push producer: the owner of the connection registers it there.
 
     Args:
         streams: All of them.
@@ -124,9 +125,9 @@ class EventStream(PendingWrites):
         self.paused = False
         """The client does not take what was sent."""
         self.flow: Callable[[bool], object] | None = None
-        """Told True when it is time to pause, False when it is time to go on."""
+        """Called with True when it is time to pause, with False when it is time to continue."""
         self.position: Callable[[], str] | None = None
-        """Gives the id up to which the client has everything, for heartbeats; an empty string if it is not known."""
+        """Returns the id up to which the client has everything, for heartbeats; an empty string if it is not known."""
 
     def event(self, data: str, *, id: str | None = None, event: str | None = None) -> None:  # noqa: A002  see event_bytes
         """Send one event."""
@@ -137,7 +138,7 @@ class EventStream(PendingWrites):
         self.send(f":{text}\n\n".encode())
 
     def retry(self, milliseconds: int) -> None:
-        """Tell the client how long to wait before it comes back."""
+        """Send the client the time to wait before it reconnects."""
         self.send(b"retry: %d\n\n" % milliseconds)
 
     def end(self) -> None:
@@ -182,7 +183,7 @@ class EventStream(PendingWrites):
                 self.flow(False)
 
     def stopProducing(self) -> None:
-        """See `IPushProducer`; whoever has the connection calls `lost`."""
+        """See `IPushProducer`; the owner of the connection calls `lost`."""
 
 
 class EventStreams(Service):

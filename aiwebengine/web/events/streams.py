@@ -1,12 +1,12 @@
 """
 Opening a stream: from a client's GET to a subscription that feeds its connection.
 
-    auth          somebody is signed in, if the stream asks for that
+    auth          a user is signed in, if the stream requires it
     ask           middleware, `attributes` and `onConnect` of the script, if there are any
     subscribe     the limits; what the client missed since its `Last-Event-ID`
     head          from here on the answer is a stream of events
 
-The place in the stream is noted before the script is asked, and the subscription begins there:
+The position in the stream is noted before the script runs, and the subscription begins there:
 what is published while `onConnect` reads the present state comes after it, and is not lost.
 """
 
@@ -31,7 +31,7 @@ from aiwebengine.web.http.read import Sender
 _LONGEST_ID = 100
 _STOPPING = Reason(code="stopping", message="The server is shutting down; reconnect in a moment.")
 _RESTART_MILLISECONDS = (500, 3000)
-"""Between these a client that a stopping server sends away is told to come back."""
+"""The range of delays after which the clients of a stopping server reconnect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class StreamAdmission:
 
 
 def usable_id(last_id: str | None) -> str | None:
-    """Return the id in a `Last-Event-ID` header; None if there is none, or nothing that was ever one."""
+    """Return the id in a `Last-Event-ID` header; None if there is none, or if it was never valid."""
     return last_id if last_id and len(last_id) <= _LONGEST_ID and last_id.isprintable() else None
 
 
@@ -64,7 +64,7 @@ class StreamServer:
         bus: Has the messages.
         streams: Writes them.
         settings: The retry hint.
-        random: Spreads those who come back.
+        random: Spreads reconnecting clients over time.
     """
 
     def __init__(self, *, bus: Bus, streams: EventStreams, settings: LiveSettings, random: Random) -> None:
@@ -96,10 +96,10 @@ class StreamServer:
         Begin to send.
 
         Args:
-            accepted: `attributes` and perhaps `first`, as the script gave them; None if it was not asked.
+            accepted: `attributes` and perhaps `first`, as the script gave them; None if it was not called.
 
         Raises:
-            Invalid: The attributes are none.
+            Invalid: The attributes are not valid.
             TooManySubscribers: A limit is reached.
             Unavailable: The server stops.
         """
@@ -161,7 +161,7 @@ class Client:
     One connection and its subscription.
 
     Args:
-        server: Told when it is over.
+        server: Called when it is over.
         encoder: Makes bytes of messages.
     """
 

@@ -1,4 +1,4 @@
-"""What a request is told whose body is larger than the settings allow."""
+"""The errors for bodies that are larger than the settings allow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def too_large(limit: int, length: int | None, *, own: bool) -> TooLarge:
     Return the error for a body that is too large.
 
     Args:
-        length: None if nobody said how large it is.
+        length: None if its size is not known.
         own: It was for the engine, not for a script.
     """
     size = f"this one has {length:,}" if length is not None else "this one has more"

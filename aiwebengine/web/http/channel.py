@@ -3,7 +3,7 @@ HTTP/1.1 connections: twisted.web's channel with another way of reading.
 
 twisted.web reads a head line by line, answers all that it refuses with a bare 400, and parses
 forms and uploads itself, all in memory.  Here a head is read in one piece by `head.py`, a refusal
-says what is wrong, and a body is bounded before any of it is kept.  What is inherited is what
+says what is wrong, and a body is bounded before any of it is stored.  What is inherited is what
 comes after: the queue of requests, producers on both sides, and everything that the engine's own
 requests, which are twisted.web's, ask of their channel.
 
@@ -11,15 +11,14 @@ A connection is in one of four states:
 
     head      bytes are kept until an empty line has come
     body      bytes belong to the request that was begun
-    answering the request is complete; what comes meanwhile is the next one's, and waits
-    refused   an answer was given to what could not be read; what comes is thrown away
+    answering the request is complete; what arrives in the meantime belongs to the next one, and waits
+    refused   an answer was sent to what could not be read; what comes is thrown away
 
 Times, all `idle_seconds`: a connection may be silent between requests, a head may take from its
-first byte to its last, a body may take for each 16 KiB, and an answer may wait for the client to
-take more of it.
+first byte to its last, a body may take for each 16 KiB, and an answer may wait for the client to receive more.
 
-A client that ends its side while it waits may be gone, or may only have nothing more to say
-(`nc -N`).  One cannot tell, so the answer has a moment to get ready; then the client is gone.
+A client that ends its side while it waits may have disconnected, or may only have nothing more to send (`nc -N`). These
+cannot be distinguished, so the answer has a moment to get ready; then the client counts as disconnected.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ _EAGER_BYTES = 16 * 1024
 """So much of later requests is read while one is answered."""
 _BODY_STEP = 16 * 1024
 _HEADS_AT_ONCE = 32
-"""Most requests, and empty lines before them, of one turn; only those that are answered at once come to so many."""
+"""Most requests, and empty lines before them, of one turn; only those that are answered at once reach this number."""
 _LINGER_SECONDS = 5
 _LINGER_TOTAL_SECONDS = 30
 _HALF_CLOSED_SECONDS = 0.25
@@ -186,7 +185,7 @@ class Channel(IdleTimeout, http.HTTPChannel):
 
     def upgrade(self) -> tuple[UpgradedConnection, bytes]:
         """
-        Leave the connection to another protocol, in place of the request that asked for it.
+        Leave the connection to another protocol, in place of the request for it.
 
         Returns:
             The connection, and what has come for the other protocol already.
@@ -258,7 +257,7 @@ class Channel(IdleTimeout, http.HTTPChannel):
 
     def _advance_now(self) -> None:
         if self._refused or self._handlingRequest:
-            # Whoever ends the request in hand goes on.
+            # The end of the current request continues here.
             return
         if self._paused_reading and not self._waitingForTransport:
             self._paused_reading = False
@@ -342,7 +341,7 @@ class Channel(IdleTimeout, http.HTTPChannel):
         own = edge.is_own(target)
         length = fields.length
         if fields.continues and minor and not own:
-            # The client waits to hear whether its body is wanted.
+            # The client waits to learn whether it should send its body.
             edge.expected(self._method, target, fields.headers.get("host", ""))
         if length != 0:
             self._limit = edge.own_body_bytes if own else edge.settings.max_body_bytes
@@ -430,7 +429,7 @@ class Channel(IdleTimeout, http.HTTPChannel):
 
     @property
     def congested(self) -> bool:
-        """The client has not taken what was sent."""
+        """The client has not received what was sent."""
         return bool(self._waitingForTransport)
 
     def send(self, data: bytes) -> None:
@@ -544,7 +543,7 @@ class Channel(IdleTimeout, http.HTTPChannel):
             self.loseConnection()
 
     def _give_up(self) -> None:
-        # An answer that was given by now leaves at the client's pace.
+        # An answer that was sent by now leaves at the client's pace.
         if self.requests and not self.requests[0].leaving:
             self.transport.abortConnection()
 
@@ -564,7 +563,7 @@ class Channel(IdleTimeout, http.HTTPChannel):
             self.end()
 
     def end(self) -> None:
-        """End a connection on which nothing is in hand; one that cannot be ended in time is cut."""
+        """End a connection on which nothing is in progress; one that cannot be ended in time is cut."""
         if self._abortingCall is None:
             self._abortingCall = self.callLater(self.abortTimeout, self.forceAbortClient)
         self.loseConnection()
@@ -584,5 +583,5 @@ class Channel(IdleTimeout, http.HTTPChannel):
 
     @property
     def idle(self) -> bool:
-        """No request is in hand, not even the beginning of one."""
+        """No request is in progress, not even the beginning of one."""
         return not (self._handlingRequest or self._input or self.requests or self._refused)

@@ -2,7 +2,7 @@
 Chunked bodies (RFC 9112, section 7.1), read as they come.
 
     4;name=value CRLF      a size in hexadecimal, perhaps with extensions, which are ignored
-    data CRLF              so many bytes
+    data CRLF              this many bytes
     0 CRLF                 the last chunk
     field: value CRLF      trailers: checked like header fields, then dropped
     CRLF
@@ -59,7 +59,7 @@ class Chunks:
         self._at = 0
         """Where the next step reads on in the input."""
         self._pieces: list[bytes] = []
-        """What has come of the body and was not given away."""
+        """What has arrived of the body and was not returned."""
         self._left = 0
         """Bytes of the present chunk that are still to come."""
         self._step: Callable[[], bool] = self._size
@@ -120,7 +120,7 @@ class Chunks:
         return True
 
     def _pass_on(self) -> None:
-        """Give away what has come of the body: clients may send it byte by byte."""
+        """Return what has arrived of the body: clients may send it byte by byte."""
         pieces, self._pieces = self._pieces, []
         if pieces:
             self._data(pieces[0] if len(pieces) == 1 else b"".join(pieces))

@@ -1,9 +1,8 @@
 """
 Conditional requests (RFC 9110, section 13): what a client has already is not sent again.
 
-A script that gives an answer an `ETag` or `Last-Modified` has the conditions of a GET or HEAD answered
-for it.  The conditions of a request that changes something are the script's own: it alone can look
-before it changes anything.
+If a script's answer has an `ETag` or `Last-Modified`, the conditions of a GET or HEAD are handled for it. The
+conditions of a request that changes something are the script's own: it alone can look before it changes anything.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ def met(answer: Answer, headers: Mapping[str, str]) -> Answer:
         headers: Of the request.
 
     Returns:
-        *answer*; 304 if the client has it already; 412 if it wants another one.
+        *answer*; 304 if the client has it already; 412 if it requires another one.
     """
     if answer.status != 200:
         return answer

@@ -15,7 +15,7 @@ class EngineRequest(server.Request):
     """
     A request that goes through twisted.web's site to a Klein application.
 
-    twisted.web would parse forms and uploads before anybody asked who sends them.
+    twisted.web would parse forms and uploads before the caller is identified.
     """
 
     leaving = False
@@ -32,7 +32,7 @@ class EngineRequest(server.Request):
             method: Of its first line.
             target: Begins with `/`.
             minor: 1 for HTTP/1.1.
-            identity: The request's id, which the answer carries unless who answers gives another.
+            identity: The request's id, which the answer has unless it has its own.
             sender: Who sends it.
         """
         self.sender = sender
@@ -65,7 +65,7 @@ def request_value(request: server.Request, *, identity: str) -> Request:
     for raw, values in request.requestHeaders.getAllRawHeaders():
         name = raw.decode("latin-1").lower()
         headers[name] = ("; " if name == "cookie" else ", ").join(value.decode("latin-1") for value in values)
-    # One that did not come over a connection of ours has no more to tell.
+    # One that did not come over one of our connections has no more to report.
     sender = request.sender if isinstance(request, EngineRequest) else None
     target = request.uri.decode("latin-1")
     path, _, query = target.partition("?")

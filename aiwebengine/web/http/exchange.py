@@ -5,9 +5,8 @@ The connection gives it the body, `enter` hands it to the site, and the runtime 
 it: it is the `runtime.runs.sink.Sink` of the invocation.  It is not one of twisted.web's requests,
 which are made for far more than this and cost as much again as everything else here.
 
-An answer that is given whole leaves in one piece if it is small.  A large one leaves in pieces,
-each when the client has taken the one before, so that a slow client holds little and a client
-that takes nothing is noticed.
+A whole answer is sent in one piece if it is small. A large one is sent in pieces, each when the client has received the
+one before, so that a slow client holds little memory and a client that reads nothing is noticed.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ class ClientConnection(Protocol):
 
     @property
     def congested(self) -> bool:
-        """The client has not taken what was sent."""
+        """The client has not received what was sent."""
 
     def send(self, data: bytes) -> None:
         """Write *data*."""
@@ -108,7 +107,7 @@ class Exchange:
         method: As it came.
         target: As it came; begins with `/`, or is `*`.
         modern: HTTP/1.1, not HTTP/1.0.
-        sender: What the header fields tell.
+        sender: What the header fields say.
     """
 
     __slots__ = (
@@ -134,7 +133,7 @@ class Exchange:
         self.on_disconnect: Callable[[], object] | None = None
         """Stops what else works on the answer."""
         self.timed = False
-        """The answer tells what it cost."""
+        """The answer reports what it cost."""
         self._pieces: list[bytes] | None = None
         self._started = False
         self._chunked = False
@@ -273,7 +272,7 @@ class Exchange:
             )
         )
         if self.method == "HEAD":
-            # All that was asked for has been said; the body might never end.
+            # Everything that was requested has been written; the body might never end.
             run, self.run = self.run, None
             body, self._body = self._body, None
             self._done()

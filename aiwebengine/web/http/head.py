@@ -56,7 +56,7 @@ class Fields:
     """`content-length`; 0 if there is no body, None if it comes in chunks."""
     chunked: bool
     close: bool
-    """The client wants the connection closed after the answer."""
+    """The client requested that the connection is closed after the answer."""
     continues: bool
     """The client waits for `100 Continue` before it sends the body."""
     encoding: str
@@ -209,7 +209,7 @@ def early_fault(data: bytes) -> str | None:
 
 
 def _framing(headers: Mapping[str, str]) -> tuple[bool, int | None]:
-    """Return how the body ends: by chunks, or after so many bytes (RFC 9112, 6.3)."""
+    """Return how the body ends: by chunks, or after a number of bytes (RFC 9112, 6.3)."""
     transfer = headers.get("transfer-encoding")
     length = headers.get("content-length")
     if transfer is not None:
@@ -262,7 +262,7 @@ def _field_fault(lines: Sequence[bytes]) -> str:
 
 
 def _quoted(data: bytes) -> str:
-    """Show bytes that somebody sent, bounded and harmless."""
+    """Return bytes from a client for an error message, bounded and harmless."""
     return '"' + _shown(data.decode("latin-1")) + '"'
 
 

@@ -24,7 +24,7 @@ class IdleTimeout(TimeoutMixin):
     """From when the time counts."""
 
     def timed_out(self) -> None:
-        """Nothing has happened for too long; if nothing is done, that is all that is said of it."""
+        """Nothing has happened for too long; if nothing is done, there is nothing else to report."""
         raise NotImplementedError
 
     def setTimeout(self, period: float | None) -> Any:

@@ -1,5 +1,5 @@
 """
-What a handler is given of a request: the member `q` of a run, as ASCII JSON.
+The argument of a handler for a request: the member `q` of a run, as ASCII JSON.
 
     {"method":"GET","path":"/notes/7","url":"http://localhost/notes/7?full=1",
      "headers":{"host":"localhost"},"ip":"127.0.0.1","cookies":{"a":"1"},"trace":"00-...",
@@ -8,11 +8,11 @@ What a handler is given of a request: the member `q` of a run, as ASCII JSON.
 
 Members that say nothing are left out.  A body that is not UTF-8 stands as base64 in `bodyBase64` instead of `body`.
 
-A long body is no part of it: it goes to the script's process as it came (`Invocation.body`), and JSON is made of it
+A long body is not part of it: it goes to the script's process as it came (`Invocation.body`), and it is encoded as JSON
 there, in the time of the handler.
 
-It is put together from pieces of JSON, not from one dictionary: what the header fields tell
-is the same for every request of a connection that repeats them.
+It is put together from pieces of JSON, not from one dictionary: what the header fields say is the same for every
+request of a connection that repeats them.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def payload(
     automatic: str = "",
 ) -> str:
     """
-    Make what the handler is given.
+    Return the argument of the handler.
 
     Args:
         params: What the path's parameters matched.
@@ -104,7 +104,7 @@ def long_body(request: Request) -> bytes:
 
 
 def bare_payload(request: Request, *, sender: str) -> str:
-    """Make what a resolver is given of the request that its operation came with: no query and no body."""
+    """Return what a resolver receives of the request of its operation: no query and no body."""
     return (
         f'{{"method":"{request.method}","path":{_text(request.path)},"url":{_text(request.url)},{sender},'
         f'"id":"{request.id}"}}'

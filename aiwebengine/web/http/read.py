@@ -21,10 +21,10 @@ from aiwebengine.web.http.payload import sender_json
 from aiwebengine.web.http.trace import trace_parent
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""The id of the request in hand, for the log."""
+"""The id of the current request, for the log."""
 
 TOKEN_HEADER = "x-aiwebengine-token"  # noqa: S105  the name of a header
-"""With it whoever runs the server asks for figures about the answer."""
+"""With it administrators request figures about the answer."""
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PORT = r"(?::(?:[0-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
@@ -38,7 +38,7 @@ _MAX_HOPS = 50
 
 
 class Sender:
-    """What a connection's header fields tell of who sends; worked out once for requests that repeat them."""
+    """What a connection's header fields say about the sender; worked out once for requests that repeat them."""
 
     __slots__ = ("accept", "cause", "client", "conditional", "given_id", "headers", "json", "origin", "token", "trace")
 
@@ -56,9 +56,9 @@ class Sender:
     origin: str
     """Scheme and host as the client sees them."""
     token: str
-    """The administrator's, of whom it may be, for `Server-Timing`; empty if none was sent.  No script sees it."""
+    """The administrator's token if it was sent, for `Server-Timing`; empty if none was sent.  No script sees it."""
     json: str
-    """What `payload` tells a handler of all this."""
+    """What `payload` passes to a handler of all this."""
     trace: str
     """See `Request.trace`."""
 
@@ -176,7 +176,7 @@ class Reader:
 
 
 def _address(hop: str) -> str | None:
-    """Read an address, which some proxies write with a port; None if it is none."""
+    """Read an address, which some proxies write with a port; None if it is not valid."""
     if hop.startswith("["):
         hop = hop[1:].partition("]")[0]
     elif hop.count(":") == 1:

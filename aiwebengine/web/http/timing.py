@@ -1,4 +1,4 @@
-"""What an answer cost, as its `Server-Timing` header tells (W3C Server Timing)."""
+"""What an answer cost, as its `Server-Timing` header reports (W3C Server Timing)."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def trace_parent(value: str) -> str:
     Of a later version its first four fields are taken, and of its flags the one that is known, as the standard says.
 
     Returns:
-        Empty if the value is none; so is one of several headers, which come joined.
+        Empty if the value is not valid; so is one of several headers, which come joined.
     """
     match = _FORM.fullmatch(value) if len(value) <= _LONGEST else None
     if match is None:

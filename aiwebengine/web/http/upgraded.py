@@ -1,7 +1,7 @@
 """
 Connections that have left HTTP, of which there may be many thousands that are idle.
 
-An HTTP channel has some fifty attributes for requests.  Whoever speaks another protocol needs none of them, so the
+An HTTP channel has some fifty attributes for requests.  Another protocol needs none of them, so the
 transport is given this in the channel's place, and the channel is free.
 """
 
@@ -18,7 +18,7 @@ from aiwebengine.errors import EngineError
 
 
 class UpgradedProtocol(Protocol):
-    """What speaks another protocol on a connection."""
+    """The handler of another protocol on a connection."""
 
     def dataReceived(self, data: bytes) -> None:
         """Take received data."""
@@ -38,7 +38,7 @@ class SiteConnection(Protocol):
 
     @property
     def idle(self) -> bool:
-        """Nothing is in hand, not even the beginning of a request."""
+        """Nothing is in progress, not even the beginning of a request."""
 
     def end(self) -> None:
         """End when what was sent has left."""
@@ -86,7 +86,7 @@ class UpgradedConnection:
     Args:
         transport: The connection.
         send_now: See `send_past_reactor`.
-        closed: Told once that it has ended.
+        closed: Called once when it has ended.
     """
 
     __slots__ = ("_closed", "_ending", "_lost", "_send_now", "_taker", "transport")
@@ -108,10 +108,10 @@ class UpgradedConnection:
         self._lost = False
 
     def begin(self, taker: UpgradedProtocol) -> None:
-        """Have *taker* told what happens."""
+        """Notify *taker* of what happens."""
         self._taker = taker
 
-    # -- for what speaks ----------------------------------------------------------------------
+    # -- for the protocol ----------------------------------------------------------------------
 
     def send(self, data: bytes) -> None:
         """See `write_at_once`."""
@@ -137,7 +137,7 @@ class UpgradedConnection:
         """See `SiteConnection.end`."""
         if not (self._lost or self._ending):
             self._ending = True
-            # A transport does not end while somebody may have more to write.
+            # A transport does not end while more may be written.
             self.transport.unregisterProducer()
             self.transport.loseConnection()
 

@@ -43,7 +43,7 @@ class WebSockets:
         reactor: Times them.
         settings: The limits.
         threads: Where autobahn is imported.
-        reading: How much of what clients send is taken in one turn of the reactor.
+        reading: How much of what clients send is processed in one turn of the reactor.
         writing: How much is written in one turn.
     """
 
@@ -65,7 +65,7 @@ class WebSockets:
             clock=reactor, ping_seconds=settings.ping_seconds, pong_seconds=settings.pong_seconds, share=writing
         )
         self._context: SocketContext | None = None
-        """None until the first socket was asked for."""
+        """None until the first socket was requested."""
 
     def admit(self, request: Request, *, modern: bool, owner: str, origins: Sequence[str] = ()) -> None:
         """
@@ -109,7 +109,7 @@ class WebSockets:
         Args:
             owner: See `admit`.
             protocols: Subprotocols that are spoken there.
-            opened: Given the socket when it is open; gives who is told of what happens to it.
+            opened: Called with the socket when it is open; returns the listener to its events.
         """
         begin = partial(self._begin, exchange, request, owner=owner, protocols=protocols, opened=opened)
         if self._context is not None:
@@ -189,7 +189,7 @@ class WebSockets:
         self._writing.soon(work)
 
     def end(self) -> None:
-        """The server stops: clients are told to come back."""
+        """The server stops: clients are told to reconnect."""
         self._stopping = True
         for socket in list(self._open):
             self.soon(partial(socket.close, _RESTART, "the server is restarting; reconnect in a moment"))

@@ -5,7 +5,7 @@ Each connection has a place in one wheel, which one timer turns: a timer for eac
 would take more memory than the rest of them.  What a client sends only notes the time; the connection's place in the
 wheel is looked at when it comes round.
 
-The wheel turns in steps, so an idle client is asked up to one step early, and one that does not answer is cut up to
+The wheel turns in steps, so an idle client is pinged up to one step early, and one that does not answer is cut up to
 one step late.
 """
 
@@ -49,9 +49,9 @@ class Heartbeats:
 
     Args:
         clock: Times them.
-        ping_seconds: How long a client may be silent before it is asked.
+        ping_seconds: How long a client may be silent before it is pinged.
         pong_seconds: How long it may take to answer.
-        share: How many are asked in one turn of the reactor.
+        share: How many are pinged in one turn of the reactor.
     """
 
     def __init__(self, *, clock: Clock, ping_seconds: float, pong_seconds: float, share: TurnShare) -> None:
@@ -100,7 +100,7 @@ class Heartbeats:
         self._look_at(deque(due))
 
     def _look_at(self, clients: deque[SilentClient]) -> None:
-        """Look at each, as many as this turn has room for, then at the rest."""
+        """Check each, as many in each turn as it has room for."""
         while clients:
             if self._share.used_up:
                 self._share.later(partial(self._look_at, clients))

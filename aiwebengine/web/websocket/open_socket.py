@@ -19,7 +19,7 @@ from aiwebengine.web.write_batch import PendingWrites, WriteBatch
 Open = Callable[[Socket], SocketEvents]
 
 _STEP_BYTES = 1024
-"""So much is taken at once of what may be many frames."""
+"""How much is processed at once of what may be many frames."""
 _SMALL_BYTES = 128
 """Messages that are not worth compressing."""
 _TRANSPORT_BYTES = 64 * 1024
@@ -37,10 +37,10 @@ class SocketContext:
         clock: Times closing handshakes.
         settings: The limits.
         together: Writes that follow each other soon.
-        reading: How much of what clients send is taken in one turn of the reactor.
+        reading: How much of what clients send is processed in one turn of the reactor.
         parsers: Read the frames that clients send.
         heartbeats: Has the time at which clients are heard.
-        on_closed: Told once that a socket is over.
+        on_closed: Called once when a socket has ended.
     """
 
     __slots__ = ("clock", "heartbeats", "on_closed", "parsers", "reading", "settings", "together")
@@ -96,7 +96,7 @@ class WebSocket:
         self._unread = b""
         """What has come and waits for a later turn; then nothing more is read."""
         self._held = False
-        """Its owner wants nothing more to be read."""
+        """Its owner has paused reading."""
         self._pieces: PendingWrites | None = None
         """What waits for its moment; most sockets never need it."""
         self._congested = False
@@ -104,12 +104,12 @@ class WebSocket:
         self._closing = False
         """A closing frame was sent: nothing may follow it."""
         self._outcome: tuple[int, str] | None = None
-        """What its owner is told of its end; None: that the connection broke off."""
+        """What its owner learns about its end; None: that the connection broke off."""
         self._ending: DelayedCall | None = None
         """Cuts a connection that takes too long to close."""
 
     def begin(self, opened: Open, rest: bytes) -> None:
-        """Be open: *opened* gives who is told of what happens, and *rest* has come already."""
+        """Be open: *opened* returns the listener to its events, and *rest* has arrived already."""
         self._events = opened(self)
         if rest:
             self.dataReceived(rest)
@@ -171,7 +171,7 @@ class WebSocket:
             self._take(data)
 
     def _take(self, data: bytes) -> None:
-        """Have much taken in steps, for it may be thousands of frames; what a turn has no room for waits."""
+        """Process large input in steps, as it may be thousands of frames; what a turn has no room for waits."""
         reader, reading = self._reader, self._context.reading
         while data and not reader.over:
             if reading.used_up:

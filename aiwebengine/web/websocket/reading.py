@@ -1,7 +1,7 @@
 """
 Frames that a client sends, and the messages that they come to.
 
-Autobahn reads them (`frame_parser.py`).  Of an idle connection there is nothing but the `FrameReader` here: it has a
+Autobahn reads them (`frame_parser.py`).  An idle connection has only the `FrameReader` here: it has a
 parser from the first byte of a frame to the last byte of a message, and of those there is a small free list.
 """
 
@@ -43,7 +43,7 @@ class FrameParser(Protocol):
 
     def take(self, data: bytes) -> bool:
         """
-        Take what has come, and tell of messages and pings.
+        Process what has arrived, and report messages and pings.
 
         Returns:
             Nothing has begun that is not complete.
@@ -57,7 +57,7 @@ class FrameParser(Protocol):
         """Another connection may have the parser; nothing may have begun."""
 
     def stop(self) -> None:
-        """Tell nothing more; the parser is of no use any more."""
+        """Report nothing more; the parser is of no use any more."""
 
 
 class FrameParsers(Protocol):
@@ -65,10 +65,10 @@ class FrameParsers(Protocol):
 
     def lend(self, events: FrameEvents, *, compressed: bool) -> FrameParser:
         """
-        Return a parser that is nobody else's.
+        Return a parser that is not in use.
 
         Args:
-            events: Told of messages and pings.
+            events: Is notified of messages and pings.
             compressed: permessage-deflate was agreed upon.
         """
 
@@ -78,7 +78,7 @@ class FrameReader:
     See the module.
 
     Args:
-        events: Told what came.
+        events: Called with what came.
         parsers: Where a parser comes from when something arrives.
         compressed: permessage-deflate was agreed upon.
     """

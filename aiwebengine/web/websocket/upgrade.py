@@ -1,12 +1,12 @@
 """
-From HTTP to WebSocket: what is asked for, whether it may be had, and what both sides of it see.
+From HTTP to WebSocket: the request, whether it is allowed, and the interfaces of both sides.
 
-Here is what can be decided without a connection (RFC 6455, section 4.2), and the seams between
-a WebSocket and whoever it belongs to:
+Here is what can be decided without a connection (RFC 6455, section 4.2), and the interfaces between a WebSocket and its
+owner:
 
     Socket          what the owner of a WebSocket can do with it
-    SocketEvents    what the owner is told
-    Endpoint        a path at which the engine itself speaks WebSocket
+    SocketEvents    the events that the owner gets
+    Endpoint        a path at which the engine itself serves WebSockets
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _KEY = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
 _WORD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
 _VERSION = "13"
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-"""What a server adds to a client's key to prove that it speaks WebSocket."""
+"""What a server adds to a client's key to prove that it supports WebSockets."""
 _MOST_PROTOCOLS = 50
 _MOST_OFFERS = 20
 _WINDOWS = frozenset(str(bits) for bits in range(9, 16))
@@ -95,7 +95,7 @@ class SocketEvents(Protocol):
 
 
 class Endpoint(Protocol):
-    """A path of the engine's own at which it speaks WebSocket."""
+    """A path at which the engine itself serves WebSockets."""
 
     path: str
     """All of the path."""
@@ -103,7 +103,7 @@ class Endpoint(Protocol):
     """Subprotocols that are spoken there, best first."""
 
     def open(self, socket: Socket, request: Request) -> SocketEvents:
-        """Have an open socket; it has no subprotocol if the client asked for none of `protocols`."""
+        """Have an open socket; it has no subprotocol if the client requested none of `protocols`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +112,12 @@ class Handshake:
 
     key: str
     protocols: tuple[str, ...]
-    """Subprotocols that the client speaks, best first."""
+    """Subprotocols that the client supports, best first."""
     window_bits: int
     """How far back the client looks in what is compressed; 0 if it does not know permessage-deflate."""
 
     def choose(self, spoken: Sequence[str]) -> str:
-        """Return the subprotocol to speak: the client's first that is among *spoken*; empty if none is."""
+        """Return the subprotocol to use: the client's first that is among *spoken*; empty if none is."""
         return next((protocol for protocol in self.protocols if protocol in spoken), "")
 
     def accepted(self, protocol: str, *, compressed: bool) -> bytes:
@@ -162,7 +162,7 @@ def read_handshake(request: Request, *, modern: bool) -> Handshake:
     Check what *request* asks for.
 
     Args:
-        request: Any request for a path that speaks WebSocket.
+        request: Any request for a path that serves WebSockets.
         modern: It is HTTP/1.1.
 
     Raises:
@@ -197,7 +197,7 @@ def offered_window(offered: str) -> int:
     """
     Return the window of the client's first offer of permessage-deflate that the server can meet; 0 if there is none.
 
-    A client may offer what nobody here knows, or a window that zlib cannot have (RFC 6455, 9.1; RFC 7692, 7):
+    A client may offer what is not known here, or a window that zlib cannot have (RFC 6455, 9.1; RFC 7692, 7):
     then there is no extension, and the WebSocket is opened all the same.
     """
     return next((bits for part in offered.split(",")[:_MOST_OFFERS] if (bits := _window(part))), 0)
@@ -220,7 +220,7 @@ def _window(offer: str) -> int:
 
 def check_origin(request: Request, allowed: Iterable[str]) -> None:
     """
-    Refuse a page of another site, which would speak with the cookies of whoever looks at it.
+    Refuse a page of another site, which would use the cookies of its visitor.
 
     Programs that are not browsers send no origin, and could send any; they are let through.
 
@@ -249,7 +249,7 @@ def check_origin(request: Request, allowed: Iterable[str]) -> None:
 
 
 def _place(address: str) -> tuple[str, int | None] | None:
-    """Return host and port; a proxy may have taken the encryption away, so the scheme does not count."""
+    """Return host and port; a proxy may terminate TLS, so the scheme does not count."""
     origin = _origin(address)
     return None if origin is None else origin[1:]
 

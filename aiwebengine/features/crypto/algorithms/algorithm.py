@@ -77,7 +77,7 @@ class Algorithm:
         raise self.cannot("be derived", given)
 
     def cannot(self, what: str, *_: object) -> Refusal:
-        """Return the error for an operation that the algorithm does not have, whatever it was given."""
+        """Return the error for an operation that the algorithm does not have, whatever its arguments are."""
         return Refusal("NotSupportedError", f"{self.name} cannot {what}.")
 
     def unknown_format(self, form: str) -> Refusal:

@@ -22,7 +22,7 @@ def load_spki(data: bytes, kind: type[Any]) -> Any:
     Return the public key in *data*.
 
     Raises:
-        Refusal: `DataError`: it is none, or of another kind.
+        Refusal: `DataError`: it is not valid, or of another kind.
     """
     try:
         loaded: Any = load_der_public_key(data)
@@ -36,7 +36,7 @@ def load_pkcs8(data: bytes, kind: type[Any]) -> Any:
     Return the private key in *data*; the numbers of an RSA key are still to be checked.
 
     Raises:
-        Refusal: `DataError`: it is none, or of another kind.
+        Refusal: `DataError`: it is not valid, or of another kind.
     """
     try:
         loaded: Any = load_der_private_key(data, None, unsafe_skip_rsa_key_validation=True)

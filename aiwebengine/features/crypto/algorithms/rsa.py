@@ -265,8 +265,8 @@ def _require_consistent(numbers: RSAPrivateNumbers) -> None:
     """
     Check that the parts of a private key belong together.
 
-    Whether its factors are primes is not checked: that takes a second, during which nothing else runs, and who brings
-    a key knows it.
+    Whether its factors are primes is not checked: that takes a second, during which nothing else runs, and whoever
+    supplies a key knows its length.
 
     Raises:
         Refusal: `DataError`.

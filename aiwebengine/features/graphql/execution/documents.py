@@ -1,9 +1,9 @@
 """
 Documents: what clients send, parsed, checked against the schema, and measured.
 
-The same few documents come over and over again, so what was found out about the last of them
-is kept, for as long as the schema is the same.  Persisted documents are kept by their SHA-256:
-a client may send that in place of the text, once the server knows it.
+The same few documents are sent over and over again, so they are cached, parsed and validated, as long as the schema is
+the same. Persisted documents are kept by their SHA-256: a client may send that in place of the text, once the server
+knows it.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ class Document:
         self.admitted: set[int] = set()
         """Operations that do not ask for too much, whatever their variables are."""
         self.infos: dict[tuple[int, int], str] = {}
-        """What resolvers are told of their places, by field and operation."""
+        """What resolvers learn about their positions, by field and operation."""
         self.plans: dict[int, Any] = {}
-        """What is asked for before an operation is executed; see `schema/prefetch.py`."""
+        """What is resolved before an operation is executed; see `schema/prefetch.py`."""
         self.writers: dict[tuple[Any, ...], Any] = {}
         """Writers of results; see `schema/writing.py`."""
         self._measures: dict[str, Measure] = {}
@@ -85,7 +85,7 @@ class Document:
         Return the operation of that name, or the only one.
 
         Raises:
-            GraphQLError: There is none, or which is not clear.
+            GraphQLError: There is no operation, or it is not clear which one is meant.
         """
         if name is None:
             if len(self.operations) == 1:
@@ -142,7 +142,7 @@ class Documents:
 
     def read(self, text: str, schema: GraphQLSchema) -> Document:
         """
-        Parse and check a document; `errors` of it are what is wrong.
+        Parse and check a document; its `errors` say what is wrong.
 
         Raises:
             GraphQLError: It is too large, or cannot be parsed.

@@ -2,7 +2,7 @@
 Executing operations: from what a client sends to results.
 
 A request can fail before anything is executed (it cannot be parsed, it does not fit the schema,
-its variables do not fit), which is told apart from an execution in which fields failed.
+its variables do not fit), which is distinct from an execution in which fields failed.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class PreparedOperation(NamedTuple):
 
 
 class _PlannedQuery(NamedTuple):
-    """A query whose root fields are asked for before it is executed."""
+    """A query whose root fields are resolved before it is executed."""
 
     prepared: PreparedOperation
     plan: Plan
@@ -233,7 +233,7 @@ class Execution:
         Execute a query or a mutation.
 
         Args:
-            on_result: Given what it comes to, once, unless it is cancelled.
+            on_result: Called once with the outcome, unless it is cancelled.
             incremental: `@defer` and `@stream` are obeyed; otherwise everything comes at once.
             written: The response may be JSON already.
 
@@ -296,7 +296,7 @@ class Execution:
             underway.wait(self.loop.run(self._finish(result, request)))
 
     def _written(self, query: _PlannedQuery) -> str | None:
-        """Write the response at once; None if it has errors, which graphql-core tells, or if nobody waits for it."""
+        """Write the response at once; None if it has errors, which graphql-core reports, or if nothing waits for it."""
         prepared, operation = query.prepared, query.underway.operation
         writer = writer_of(
             prepared.assembled.schema, prepared.document, prepared.node, query.variables, self.loop.checkpoint
@@ -314,7 +314,7 @@ class Execution:
         return f'{{"data":{data}}}'
 
     async def _finish(self, result: Awaitable[Any], request: str) -> Results:
-        """Wait for what lies below the root fields."""
+        """Wait for what is below the root fields."""
         return Results(first=self.response_of(await result, request))
 
     async def _run(self, executor: Executor[Any], caller: Caller) -> Results:

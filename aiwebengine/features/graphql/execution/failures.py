@@ -1,4 +1,4 @@
-"""What goes wrong, as GraphQL tells it: `message`, `locations`, `path` and `extensions.code`."""
+"""Errors in the form of GraphQL: `message`, `locations`, `path` and `extensions.code`."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def of_engine(error: EngineError, *, shown: bool, trace: Trace = NO_TRACE) -> Fi
 
 
 def of_script(report: Any) -> FieldFailed | ScriptFailed:
-    """Read what a script's kernel told of an error; all of it may be forged."""
+    """Read what a script's kernel reported about an error; it may be forged."""
     fields = report if isinstance(report, dict) else {}
     message = _text(fields.get("message")) or "The script failed."
     if fields.get("public") is True:
@@ -92,7 +92,7 @@ def of_script(report: Any) -> FieldFailed | ScriptFailed:
 
 def formatted(errors: Sequence[GraphQLError] | None, *, request: str) -> list[dict[str, Any]]:
     """
-    Return errors as they are sent; what is nobody's business stays in the log.
+    Return errors as they are sent; what is private stays in the log.
 
     Args:
         request: Its id, for the log.
@@ -124,7 +124,7 @@ def _formatted(error: GraphQLError, request: str) -> dict[str, Any]:
 
 
 def _excerpt(message: str) -> str:
-    """Return a message of graphql-core with what is too long of it left out: it repeats what a client sent."""
+    """Return a message of graphql-core shortened if it is too long: it repeats what a client sent."""
     return message if len(message) <= _LONGEST_MESSAGE else f"{message[:700]} … {message[-200:]}"
 
 

@@ -1,4 +1,4 @@
-"""A few at a time: how many resolvers of one script are asked at once for subscriptions that begin."""
+"""A few at a time: how many resolvers of one script run at once for new subscriptions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST_ASKED = 16
 
 class Gate:
     """
-    Lets a few resolvers of each script be asked at a time, in their order: many clients may come at once, as when a
+    Runs a few resolvers of each script at a time, in their order: many clients may come at once, as when a
     server starts anew, and would fill the queue of a script that others wait in too.
 
     Args:

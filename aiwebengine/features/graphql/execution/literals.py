@@ -28,7 +28,7 @@ _MAY_BE_LARGE = re.compile(r"[eE]\+?0*[1-9]\d\d|\d{300}")
 
 def too_large(document: DocumentNode, text: str, schema: GraphQLSchema) -> Sequence[GraphQLError]:
     """
-    Return what is wrong with numbers that a script could not be given, such as `1e400`, each with its place.
+    Return what is wrong with numbers that cannot be passed to a script, such as `1e400`, each with its place.
 
     Args:
         document: Where they stand.

@@ -1,10 +1,9 @@
 """
 An asyncio loop on the reactor, for graphql-core, which gathers fields with asyncio.
 
-It runs in short stretches: whoever has something for it (a new operation, an answer of a
-script) enters, everything that can go on goes on, and when nothing can any more, those who
-gather work for others are told (`at_rest`) before the stretch ends.  Between stretches no loop
-runs, so nothing else in the process can come to depend on it.
+It runs in short stretches: code that has something for it (a new operation, an answer of a script) enters, everything
+that can continue does, and when nothing can any more, those that gather work are notified (`at_rest`) before the
+stretch ends. Between stretches no loop runs, so nothing else in the process can come to depend on it.
 
 A stretch is a cooperative task: where much is to be done, it pauses at a checkpoint, and others come in between.
 
@@ -30,7 +29,7 @@ _log = Logger()
 T = TypeVar("T")
 
 Future = asyncio.Future
-"""What a resolver gives that is not there yet."""
+"""The result of a resolver that is not there yet."""
 Queue = asyncio.Queue
 Cancelled = asyncio.CancelledError
 
@@ -66,7 +65,7 @@ class ReactorLoop(asyncio.AbstractEventLoop):
         self._tasks.start(call, *args)
 
     def checkpoint(self) -> None:
-        """Let others go on if this has taken long; the loop and its task stand still meanwhile."""
+        """Let other work run if this has taken long; the loop and its task pause in the meantime."""
         if not self._tasks.due:
             return
         if not self._inside:
@@ -74,7 +73,7 @@ class ReactorLoop(asyncio.AbstractEventLoop):
             return
         task = asyncio.current_task(self)
         if task is not None:
-            asyncio.tasks._leave_task(self, task)  # noqa: SLF001  documented for those who write loops
+            asyncio.tasks._leave_task(self, task)  # noqa: SLF001  documented for event loops
         asyncio._set_running_loop(None)  # noqa: SLF001  the same
         self._inside = False
         self._tasks.pause()
@@ -85,7 +84,7 @@ class ReactorLoop(asyncio.AbstractEventLoop):
 
     def _stretch(self, call: Callable[..., object], *args: Any) -> None:
         self._inside = True
-        before = asyncio._get_running_loop()  # noqa: SLF001  documented for those who write loops
+        before = asyncio._get_running_loop()  # noqa: SLF001  documented for event loops
         asyncio._set_running_loop(self)  # noqa: SLF001  the same
         try:
             call(*args)
@@ -217,7 +216,7 @@ class ReactorLoop(asyncio.AbstractEventLoop):
         """A timer was cancelled; it looks at that itself when it is due."""
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        """See `AbstractEventLoop`: something failed that nobody waits for."""
+        """See `AbstractEventLoop`: something failed that nothing waits for."""
         error = context.get("exception")
         if "never retrieved" in str(context.get("message")):
             # Of several fields that fail under a non-null one, graphql-core waits for the first only.

@@ -1,5 +1,5 @@
 """
-How deep an operation goes and how much it asks for, before any of it is done.
+How deep an operation is and how much it requests, measured before it is executed.
 
 Depth counts the levels of fields.  Complexity counts fields; what is below a field with an
 argument `first`, `last` or `limit` counts that many times, for so many objects may come.
@@ -39,7 +39,7 @@ class Measure(NamedTuple):
 
 
 def measure(operation: OperationDefinitionNode, document: DocumentNode, variables: Mapping[str, Any]) -> Measure:
-    """Measure *operation*; what goes in circles is told as endless."""
+    """Measure *operation*; what is circular is reported as endless."""
     return _Measurement(document, variables).of(operation.selection_set)
 
 

@@ -19,7 +19,7 @@ _SPACE = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(m
 
 
 def number_text(value: float) -> str:
-    """Return what `String(value)` gives in JavaScript."""
+    """Return what `String(value)` returns in JavaScript."""
     if isinstance(value, int) and -_EXACT < value < _EXACT:
         return str(value)
     try:
@@ -40,7 +40,7 @@ def number_text(value: float) -> str:
 
 
 def number_of(text: str) -> float | None:
-    """Return what `Number(text)` gives in JavaScript; None if that is not finite."""
+    """Return what `Number(text)` returns in JavaScript; None if that is not finite."""
     text = text.strip(_SPACE)
     if not text:
         return 0

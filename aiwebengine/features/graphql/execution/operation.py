@@ -1,4 +1,4 @@
-"""One operation that is being executed: who asked, what for, and the calls that it makes."""
+"""One operation that is being executed: its caller, its document, and the calls that it makes."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ class Operation:
 
     def checkpoint(self) -> None:
         """
-        Let others go on if this has taken long.
+        Let other work run if this has taken long.
 
         Raises:
-            Cancelled: Nobody waits for the result any more.
+            Cancelled: Nothing waits for the result any more.
         """
         self.loop.checkpoint()
         if self.batches.cancelled:
@@ -87,10 +87,10 @@ class Operation:
 
     def info(self, info: GraphQLResolveInfo[Any], *, path: bool) -> str:
         """
-        Return what a resolver is told of where it stands, as JSON.
+        Return what a resolver learns about its position, as JSON.
 
         Args:
-            path: Tell the place in the result, which is the same for every execution if the field is a root one.
+            path: Return the position in the result, which is the same for every execution if the field is a root field.
         """
         if path and info.path.prev is not None:
             return encode_ascii(self._info(info, path=True))

@@ -25,7 +25,7 @@ class Results:
     first: Mapping[str, Any] = field(default_factory=dict)
     """The response, or the first part of it, unless it was written at once."""
     written: str = ""
-    """The response as JSON, if it was written at once, which is done only for those who ask for that."""
+    """The response as JSON, if it was written at once, which is done only on request."""
     more: AsyncIterator[Any] | None = None
     """The other parts, if there are any."""
 
@@ -52,7 +52,7 @@ def response_of(result: ExecutionResult, request: str, most: int, checkpoint: Ch
 
 
 def exceeds(data: Any, most: int, checkpoint: Checkpoint) -> bool:
-    """Return whether JSON of *data* would have more than about so many bytes, without making it."""
+    """Return whether *data* as JSON would have more than about this many bytes, without encoding it."""
     size = 0
     waiting = [data]
     while waiting:

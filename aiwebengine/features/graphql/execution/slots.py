@@ -1,4 +1,4 @@
-"""Values that are there before anybody asks for them: what stands where futures would, but is not awaited."""
+"""Values that are there before they are requested: what stands where futures would, but is not awaited."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class PendingValues:
 
     Args:
         count: How many there are.
-        then: Told once when all are there.
+        then: Called once when all are there.
     """
 
     __slots__ = ("_left", "_then")

@@ -21,7 +21,7 @@ class RunningOperation:
 
     Args:
         operation: What is executed.
-        on_result: Given what it comes to, once, unless it is cancelled.
+        on_result: Called once with the outcome, unless it is cancelled.
         among: Where it is noted until it is over.
         due: When it must be over.
     """
@@ -44,7 +44,7 @@ class RunningOperation:
         return self._on_result is None
 
     def wait(self, work: Deferred[Results]) -> None:
-        """End when *work* has, with what it gives."""
+        """End when *work* has, with its result."""
         self._waiting = work
         work.addCallbacks(self.end, self.end)
 
@@ -57,14 +57,14 @@ class RunningOperation:
             on_result(outcome)
 
     def expire(self, results: Results) -> None:
-        """Stop what runs for it, and tell *results* in place of its own."""
+        """Stop what runs for it, and report *results* instead of its own."""
         on_result = self._end()
         if on_result is not None:
             self._stop()
             on_result(results)
 
     def cancel(self) -> None:
-        """Stop what runs for it, and tell nobody."""
+        """Stop what runs for it, without a report."""
         if self._end() is not None:
             self._stop()
 

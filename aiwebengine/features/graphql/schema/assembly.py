@@ -154,7 +154,7 @@ def assemble(
     try:
         return _Assembly(parts, documents=cache, settings=terms).result()
     except DeploymentRefused:
-        # Once more, to find out where: what is kept does not know where it stands.
+        # Once more, to find out where: what is cached has no position.
         placed = ParsedSdl(max_characters=terms.max_schema_bytes, places=True)
         return _Assembly(parts, documents=placed, settings=terms).result()
 
@@ -168,7 +168,7 @@ class _Assembly:
         self._settings = settings
         self._owners = {(part.kind, part.name): part for part in reversed(parts)}
         self._taken: dict[int, tuple[DefinitionNode, ...]] = {}
-        """Definitions that were taken, by their identity: a script may register the same text many times."""
+        """Accepted definitions, by their identity: a script may register the same text many times."""
         self._sources: dict[int, SchemaPart] = {}
         """Whose a source is, by its identity; the first of those that have the same text."""
         self._problems: list[Problem] = []
@@ -461,7 +461,7 @@ class _Assembly:
 
 
 _MOST_PROBLEMS = 50
-"""With so many no more are looked for: each looks for a name that is like another, among all names."""
+"""The search ends at this number: each looks for a name that is like another, among all names."""
 _SAME = "Say the same in both, or give one of them another name."
 
 
@@ -473,7 +473,7 @@ def _printed(node: Node) -> str:
 
 
 class _TooManyErrors(Exception):
-    """So many errors were found that the rest need not be."""
+    """The limit of errors was reached; the rest is not searched."""
 
 
 def _sdl_errors(document: DocumentNode) -> list[GraphQLError]:

@@ -2,8 +2,8 @@
 Calls of resolvers, gathered: what one operation asks of one script in one moment is one invocation.
 
 While graphql-core executes, every field that can be resolved asks for its value.  When nothing can
-go on without an answer, what was asked for leaves: one run for each script, and one for each unit.
-Objects whose same field is asked for travel as one call.
+go on without an answer, the gathered requests are sent: one run for each script, and one for each unit.
+Objects of which the same field is requested are sent in one call.
 
 What comes back is not trusted: see `aiwebengine/features/graphql/graphql.js` for what it should be.
 """
@@ -51,7 +51,7 @@ class Caller(NamedTuple):
 
 
 class Scripts(Protocol):
-    """What the batches need of those who run scripts."""
+    """What the batches need to run scripts."""
 
     def invocation(
         self,
@@ -74,7 +74,7 @@ class Scripts(Protocol):
         """Stop it."""
 
     def explained(self, error: EngineError, invocation: Invocation, then: Callable[[FieldFailed], None]) -> None:
-        """Make of an error what the client is told; *then* is called when that is known."""
+        """Convert an error into what the client gets; *then* is called when that is known."""
 
     def keep(self, invocation: Invocation, error: ScriptFailed) -> None:
         """Write a failure into the script's log."""
@@ -161,7 +161,7 @@ class Batches:
     The calls of one operation.
 
     Args:
-        loop: Tells when nothing can go on.
+        loop: Calls back when nothing can continue.
         scripts: Run them.
         caller: Who asks.
     """
@@ -267,7 +267,7 @@ class Batch:
         if len(settled) == 1:
             self._settle(settled)
         else:
-            # All are there before any of those who wait goes on.
+            # All are there before any of the waiting ones continues.
             self._loop.enter(self._settle, settled)
 
     def started(self, answer: Answer) -> None:
@@ -301,7 +301,7 @@ class Batch:
         seen: dict[int, list[Waiting]] = {}
         for future, outcome in settled:
             if isinstance(outcome, ScriptFailed):
-                # It is one of several: the run itself did not fail, so nobody has written it down.
+                # It is one of several: the run itself did not fail, so it has not been logged.
                 waits = seen.setdefault(id(outcome), [])
                 waits.append(future)
                 if len(waits) == 1:

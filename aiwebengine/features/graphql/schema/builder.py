@@ -16,7 +16,7 @@ from aiwebengine.observe.interpreter import Collector
 from aiwebengine.values import Entry
 
 _LARGE = 200
-"""A schema of so many types is set aside from garbage collection."""
+"""A schema of this many types is set aside from garbage collection."""
 
 
 class SchemaBuilder:

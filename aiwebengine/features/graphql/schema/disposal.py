@@ -22,7 +22,7 @@ _MOST_FUNCTIONS = 100
 
 
 class ReplacedSchemas:
-    """The schemas that nobody uses any more, until they are taken apart."""
+    """The schemas that are no longer used, until they are taken apart."""
 
     def __init__(self) -> None:
         self._unused: deque[GraphQLSchema] = deque()

@@ -12,10 +12,10 @@ class ParsedSdl:
     """
     Keeps the definitions of what was parsed last, by script and text.
 
-    It is asked in several threads.  Two that ask for the same at the same time may both parse it.
+    It is used in several threads.  Two that ask for the same at the same time may both parse it.
 
     Args:
-        max_characters: Of all texts that are kept; what they become takes about fifty times as many bytes.
+        max_characters: Of all cached SDL; parsed it takes about fifty times as many bytes.
         places: See `read_sdl`.
     """
 

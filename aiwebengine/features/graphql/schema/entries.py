@@ -41,9 +41,9 @@ class SchemaPart:
     name: str
     """Of the root field or the scalar; `Type.field` for a field of an object."""
     sdl: str
-    """As it was given; empty unless it is a root field."""
+    """As it was registered; empty unless it is a root field."""
     handler: HandlerRef | None = None
-    """The resolver; None for a scalar, and for a subscription that everybody gets whole."""
+    """The resolver; None for a scalar, and for a subscription without a filter."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """As registered, validated."""
     place: str = ""

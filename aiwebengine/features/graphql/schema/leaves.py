@@ -1,8 +1,8 @@
 """
 Values of scalars and enums on their way out.
 
-They are what graphql-core makes of them, but for numbers: what a script gives is a number of
-JavaScript, so a `Float` is printed, and a `String` or an `ID` made of it, as graphql-js does.
+They are what graphql-core makes of them, but for numbers: what a script returns is a JavaScript number, so a `Float` is
+printed, and a `String` or an `ID` made of it, as graphql-js does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def leaf_value(return_type: GraphQLLeafType, result: Any) -> Any:
     Return a value as it is sent.
 
     Raises:
-        GraphQLError, TypeError: It is none of that type.
+        GraphQLError, TypeError: It is not of that type.
     """
     value, kind = result, type(result)
     if kind is float or kind is int or kind is str:

@@ -104,7 +104,7 @@ def list_writer(item: Writer, together: int, *, nullable: bool) -> Writer:
 
     Args:
         item: Writes one value of it.
-        together: So many are written between two checkpoints.
+        together: Number that is written between two checkpoints.
         nullable: It may be null.
     """
 
@@ -146,7 +146,7 @@ def leaf_writer(kind: Any, *, nullable: bool) -> Writer:
             return _null(nullable)
         try:
             coerced = leaf_value(kind, value)
-        except Exception:  # noqa: BLE001  graphql-core tells what is wrong
+        except Exception:  # noqa: BLE001  graphql-core reports what is wrong
             raise Unwritable from None
         return output.written(coerced)
 

@@ -101,7 +101,7 @@ def read_sdl(part: SchemaPart, *, places: bool = True) -> tuple[DefinitionNode, 
 
     Args:
         part: Of a root field.
-        places: Let each node know where it stands, which trebles what there is of it in memory.
+        places: Let each node know its position, which trebles its size in memory.
 
     Raises:
         GraphQLError: It is no SDL.

@@ -1,12 +1,11 @@
 """
-The root fields of a query, asked for before graphql-core begins.
+The root fields of a query, resolved before graphql-core begins.
 
 Which scripts a query needs first is written in its document: all of its root fields, whose
-arguments are known.  So they are asked at once, and when they have answered graphql-core finds
-every value there, and need not wait for any: for most queries no task is made at all, which is
-half of what execution costs.  What lies below (handlers of fields, scalars) is asked for as
-usual, and what is not as simple as this (directives and fragments at the root, units, scalars
-that are parsed) is left to the resolvers.
+arguments are known. So they are called at once, and when they have answered, graphql-core finds every value and waits
+for none: for most queries no task is made at all, which is half of what execution costs. What is below (handlers of
+fields, scalars) is resolved as usual, and what is not as simple as this (directives and fragments at the root, units,
+scalars that are parsed) is left to the resolvers.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class PrefetchedField:
     field: GraphQLField
     node: FieldNode
     encoded: str
-    """What the resolver is told of its place, as JSON."""
+    """What the resolver learns about its position, as JSON."""
     arguments: str | None
     """Its arguments as JSON; None if they depend on variables."""
 
@@ -50,11 +49,11 @@ class Plan:
 
     items: tuple[PrefetchedField, ...]
     quick: bool
-    """Nothing below them is asked of a script, so execution never waits."""
+    """Nothing below them needs a script, so execution never waits."""
 
 
 def plan_of(assembled: AssembledSchema, document: Document, node: OperationDefinitionNode) -> Plan | None:
-    """Return the root fields of an operation that can be asked for at once; None if it is not so simple."""
+    """Return the root fields of an operation that can be resolved at once; None if it is not so simple."""
     known = document.plans.get(id(node), document)
     if known is document:
         known = document.plans[id(node)] = _made(assembled, document, node)
@@ -62,7 +61,7 @@ def plan_of(assembled: AssembledSchema, document: Document, node: OperationDefin
 
 
 def calls_of(plan: Plan, variables: VariableValues, checkpoint: Checkpoint) -> list[Call] | None:
-    """Return the calls for all fields of a plan; None if arguments do not fit, which the resolvers tell."""
+    """Return the calls for all fields of a plan; None if arguments do not fit, which the resolvers report."""
     calls = []
     for item in plan.items:
         encoded = item.arguments

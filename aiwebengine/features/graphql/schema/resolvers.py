@@ -6,7 +6,7 @@ From a field of the schema to a call of its script.
     any other field   the member of that name, of the object above it
 
 A custom scalar with `serialize` changes its values on their way out, one with `parse` those
-that a client sends; both are asked of the script that registered it.
+that a client sends; both are run by the script that registered it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class RootValue:
     def __init__(self, value: Any, id: str = "") -> None:  # noqa: A002  the message's
         self.value = value
         self.id = id
-        """Of the message; empty if it is none of a topic."""
+        """Of the message; empty if it does not come from a topic."""
 
 
 def attach(assembled: AssembledSchema) -> None:
@@ -83,7 +83,7 @@ def attach(assembled: AssembledSchema) -> None:
 
 
 def reads_json(kind: Any) -> bool:
-    """Return whether a string that a resolver gives for a field of this type stands for the JSON of a value."""
+    """Return whether a string that a resolver returns for a field of this type is the JSON of a value."""
     return is_list_type(get_nullable_type(kind)) or is_composite_type(get_named_type(kind))
 
 
@@ -123,7 +123,7 @@ class RootField:
 
     Args:
         part: Whose it is.
-        text_is_json: A text that it gives stands for an object.
+        text_is_json: A string that it returns is the JSON of an object.
     """
 
     __slots__ = ("_convert", "_handler", "_label", "part", "special", "unit")
@@ -134,7 +134,7 @@ class RootField:
         self.unit = part.kind == "mutation" or part.options.get("writes") is True
         """What it does is committed by itself."""
         self.special = self.unit
-        """It cannot be asked for before execution begins."""
+        """It cannot be resolved before execution begins."""
         self._handler = part.handler.id
         self._label = f"{part.kind} {part.name}"
         self._convert = parsed if text_is_json else None

@@ -1,4 +1,4 @@
-"""Running resolvers, and what is told of their failure."""
+"""Running resolvers, and reporting their failures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ScriptRuns:
 
     Args:
         invoker: Runs them.
-        explain: Returns the trace of a failure; None to show nobody.
+        explain: Returns the trace of a failure; None if they are not shown.
         keep: Writes a failure into a script's log.
     """
 

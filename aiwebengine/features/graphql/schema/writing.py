@@ -2,11 +2,11 @@
 Results written as JSON while they are completed.
 
 graphql-core completes a result as a tree of dictionaries and lists, which is walked again to measure it and once more
-to write it.  If nothing below the root fields is asked of a script, all values are there before execution begins.
+to write it.  If nothing below the root fields needs a script, all values are there before execution begins.
 Then a writer, made once for an operation, checks and writes them in one walk.
 
 A writer knows only results without errors.  Where a value does not fit its type, or is null and may not be, or where
-the result becomes too large, it raises `Unwritable`, and graphql-core executes the operation and tells the errors.
+the result becomes too large, it raises `Unwritable`, and graphql-core executes the operation and reports the errors.
 
     { rows { id name } }   ->   object(list(object(leaf, leaf)))   ->   {"rows":[{"id":1,"name":"one"}]}
 """
@@ -44,13 +44,13 @@ from aiwebengine.features.graphql.schema.output import (
 from aiwebengine.long_json import Checkpoint
 
 _TOGETHER = 256
-"""So many values of a list are written between two checkpoints."""
+"""Number of values of a list that are written between two checkpoints."""
 _MOST_FIELDS = 10_000
-"""A writer of more is not made: it would be kept for as long as its document."""
+"""A writer of more is not made: it would be cached as long as its document."""
 _MOST_WRITERS = 100
 """Of one document, which has one for all values of the variables in its directives."""
 _FIELDS_OF_UNKNOWN = 16
-"""An object of an interface or a union counts for so many."""
+"""What an object of an interface or a union counts for."""
 
 
 class ResultWriter:
@@ -73,7 +73,7 @@ class ResultWriter:
         Return JSON of the data.
 
         Raises:
-            Unwritable: Only graphql-core can tell the result.
+            Unwritable: Only graphql-core can determine the result.
         """
         try:
             for field, node in self._checks:
@@ -104,7 +104,7 @@ def writer_of(
     if known is document:
         if len(document.writers) >= _MOST_WRITERS:
             document.writers.clear()
-        # It is kept with its document, and keeps nothing else that a client has sent.
+        # It is cached with its document, and refers to nothing else that a client has sent.
         needed = VariableValues(
             sources={name: variables.sources[name] for name in depends if name in variables.sources},
             coerced={name: variables.coerced[name] for name in depends if name in variables.coerced},
@@ -189,7 +189,7 @@ class _WriterFactory:
         return members, f"{before.removesuffix(',')}}}"
 
     def _check(self, field: GraphQLField, node: FieldNode) -> None:
-        """Look at the arguments of a field that no script is asked for: they may not fit all the same."""
+        """Check the arguments of a field that needs no script: they may not fit all the same."""
         if not field.args and not node.arguments:
             return
         if any(_variables_in(argument) for argument in node.arguments or ()):

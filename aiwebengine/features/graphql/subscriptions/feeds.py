@@ -5,7 +5,7 @@ Subscriptions: graphql-core's own response streams, and who gets their results.
 
 Clients that ask for the same document with the same variables, as the same principal, and whose
 resolver said the same of them, share one stream: an event is executed once for all of them, and
-they share its bytes.  Each has a queue of its own, so that one who reads slowly holds up nobody.
+they share its bytes.  Each has a queue of its own, so that a slow reader delays no one else.
 
 When scripts are deployed, streams go on.  Their operations are checked against the new schema;
 one that does not fit any more ends with an error that says so.
@@ -124,7 +124,7 @@ class Feed:
 
     @property
     def keeps(self) -> bool:
-        """Whether clients who come back get what they have missed."""
+        """Whether clients that reconnect get what they have missed."""
         return isinstance(self._source, TopicSource) and self._feeds.keeps(self._source.request.part.name)
 
     def merge(self, other: Feed) -> None:
@@ -144,7 +144,7 @@ class Feed:
         self._shape = self._feeds.shapes.of(prepared)
 
     def fail(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        """Break off: every member is told."""
+        """Break off: every member is notified."""
         members = list(self._members)
         self._stop()
         for member in members:
@@ -252,13 +252,14 @@ class Feeds:
         self, prepared: PreparedOperation, caller: Caller, outlet: Outlet, *, after: str | None = None
     ) -> SubscribedOperation:
         """
-        Begin a subscription; whatever becomes of it is told to *outlet*.
+        Begin a subscription; *outlet* is notified of everything that happens to it.
 
         Args:
             after: Id of the last result that the client has had, if it comes back.
 
         Returns:
-            A handle with `cancel()`, for when the client wants no more, and `drained()`, for when it takes more.
+            A handle with `cancel()`, for when the client ends it, and `drained()`, for when the client can receive
+            more.
         """
         self._members += 1
         member = SubscribedOperation(outlet=outlet, most=self._settings.queue_results, on_end=self._member_left)
@@ -310,7 +311,7 @@ class Feeds:
         return encode(response_of(ExecutionResult(data), "", most, no_checkpoint))
 
     def count(self, members: int) -> None:
-        """An event was executed for so many."""
+        """Note that an event was executed for this many."""
         self._events += 1
         self._results += members
 
@@ -321,11 +322,11 @@ class Feeds:
             del self._feeds[feed.key]
 
     def keeps(self, field: str) -> bool:
-        """Return whether results of a field are kept for clients who come back."""
+        """Return whether results of a field are kept for clients that reconnect."""
         return self._topics.keeps(field)
 
     def caught_up(self, feed: Feed) -> None:
-        """Have those who have missed nothing any more share the stream of the others."""
+        """Have members that have caught up share the stream of the others."""
         had = feed.had
         if had is None or feed.ended:
             return

@@ -1,10 +1,10 @@
 """
 Results that can be read off a message: what most subscriptions come to.
 
-Where nothing below the field of a subscription is asked of a script, an event's result is a part of its message, in
+Where nothing below the field of a subscription needs a script, an event's result is a part of its message, in
 the order and under the names of the document.  Which part that is is worked out once for a response stream: its
-*shape*.  Streams of different documents may have the same shape (arguments are the business of the resolver, which was
-asked when they began), and share the result of a message.
+*shape*. Streams of different documents may have the same shape (arguments concern only the resolver, which ran when
+they began), and share the result of a message.
 
 Only results without errors come about here.  Whatever else a message holds, such as a null where none may be, and all
 that is long, is left to graphql-core.
@@ -146,7 +146,7 @@ def _kind(
     for node in _fields(output, selected, fragments, room):
         name, key = node.name.value, _key(node)
         field = output.fields.get(name)
-        # What is asked for twice would have to be merged, and arguments checked.
+        # What is requested twice would have to be merged, and arguments checked.
         if key in members or node.arguments:
             raise NotPlain
         if name == _TYPENAME:

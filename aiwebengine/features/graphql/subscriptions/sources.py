@@ -1,7 +1,7 @@
 """
 Where the values of a subscription come from.
 
-When a client subscribes, the resolver of its field is asked what it is to get.  What it
+When a client subscribes, the resolver of its field decides what it gets.  What it
 returns decides about the source:
 
     nothing, attributes, a text   the topic of the field on the bus, for these attributes
@@ -95,11 +95,12 @@ class TopicSource:
         self._reason: Reason | None = None
         self._paused = False
         self.take: Callable[[RootValue], bool] | None = None
-        """Offered the event of a short message while the response stream waits for one; tells whether it was taken."""
+        """Offered the event of a short message while the response stream waits for one; returns whether it was
+        accepted."""
         self.position = ""
-        """Id of the last event that was taken, or of the last one before there was any."""
+        """Id of the last event that was accepted, or of the last one before there was any."""
         self.gap: str | None = None
-        """What is told of messages that are not kept any more, as JSON; None if there are none."""
+        """What is sent about messages that are no longer kept, as JSON; None if there are none."""
 
     def open(self, bus: Bus, *, after: str | None = None) -> None:
         """
@@ -126,7 +127,9 @@ class TopicSource:
 
     @property
     def had(self) -> str | None:
-        """Id of the newest message of the topic, if nothing up to it waits here or is for somebody else; or None."""
+        """Id of the newest message of the topic, if nothing up to it waits here or is for another subscriber; or
+        None.
+        """
         subscription = self._subscription
         return None if subscription is None or self._events or self._paused else subscription.last_id
 
@@ -265,7 +268,7 @@ class ResolverSink:
         scripts: Explain failures.
         invocation: The resolver's.
         part: Whose field it is.
-        arguments: What the resolver was given, as JSON.
+        arguments: The arguments of the resolver, as JSON.
     """
 
     def __init__(

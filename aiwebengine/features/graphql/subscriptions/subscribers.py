@@ -25,10 +25,10 @@ class Outlet(Protocol):
         """The client is subscribed: what happens from now on reaches it."""
 
     def began(self, position: str) -> None:
-        """Results are kept for clients who come back; up to *position*, an id, this one needs none."""
+        """Results are kept for clients that reconnect; up to *position*, an id, this one needs none."""
 
     def gap(self, data: str) -> None:
-        """The client came back too late: not everything is kept any more; *data* tells which, as JSON."""
+        """The client came back too late: not everything is kept any more; *data* says which, as JSON."""
 
     def result(self, text: str, position: str) -> None:
         """A result, as JSON; *position* is its id if results are kept, or empty."""
@@ -47,7 +47,7 @@ class SubscribedOperation:
     Args:
         outlet: Gets the results.
         most: Results that may wait.
-        on_end: Told once that it has ended.
+        on_end: Called once when it has ended.
     """
 
     __slots__ = ("_held", "_most", "_on_end", "_queue", "_tail", "cancel", "ended", "feed", "outlet")
@@ -58,7 +58,7 @@ class SubscribedOperation:
         self.feed: ResponseStream | None = None
         self.ended = False
         self.cancel: Callable[[], None] = _do_nothing
-        """The client wants no more."""
+        """The client has ended it."""
         self._most = most
         self._held = False
         self._queue: deque[tuple[str, str]] | None = None
@@ -81,7 +81,7 @@ class SubscribedOperation:
         self._queue.append((text, position))
 
     def first(self, text: str | None) -> None:
-        """Send the first result, then those that were kept meanwhile."""
+        """Send the first result, then those that were kept in the meantime."""
         self._held = False
         if text is not None and not self.ended:
             self.outlet.result(text, "")

@@ -3,7 +3,7 @@ The topics of subscriptions on the bus: one for each field.
 
 They live as long as a script registers the field; who is subscribed stays when it is deployed
 again.  Where the resolver returned a function, that chooses: a function cannot leave its process,
-so the resolver is asked for it anew with every message, for all its subscribers at once.
+so the resolver is called again for each message, for all its subscribers at once.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ FILTER = "\0filter"
 
 _GONE = Reason(code="gone", message="The subscription has ended: its script was changed or removed.")
 _MOST_FILTERED = 500
-"""Arguments that a resolver is asked about at a time."""
+"""Number of arguments that a resolver gets at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What a resolver is asked again for its function with."""
+    """The arguments with which a resolver is called again for its function."""
 
     arguments: str
     """`"a":{...},"i":{...}`, as JSON."""
@@ -92,7 +92,7 @@ class SubscriptionTopics:
         return [name for name, part in self._parts.items() if part.script == script]
 
     def keeps(self, field: str) -> bool:
-        """Return whether messages are kept for clients who come back."""
+        """Return whether messages are kept for clients that reconnect."""
         part = self._parts.get(field)
         return part is not None and bool(part.options.get("history"))
 
@@ -125,7 +125,7 @@ class SubscriptionTopics:
         )
 
         async def choose(message: TopicMessage, clients: Sequence[Mapping[str, Any]]) -> Sequence[bool]:
-            # Those who were given the same arguments get the same answer.
+            # Subscribers with the same arguments get the same answer.
             arguments = [client[FILTER].arguments if FILTER in client else None for client in clients]
             distinct = [argument for argument in dict.fromkeys(arguments) if argument is not None]
             answers: dict[str | None, bool] = {None: True}

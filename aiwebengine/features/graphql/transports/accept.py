@@ -57,7 +57,7 @@ def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
 
     Args:
         accept: The header; empty if there is none, which means that anything will do.
-        offered: Best first: of two that the client likes as much the first is given.
+        offered: Best first: of two that the client prefers equally, the first is chosen.
     """
     if not accept.strip():
         return offered[0]

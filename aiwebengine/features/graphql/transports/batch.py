@@ -3,7 +3,7 @@ Several operations in one request, as clients send them that gather what they as
 
     POST /graphql   [{"query": "{ a }"}, {"query": "{ b }"}]    ->   [{"data": {"a": 1}}, {"data": {"b": 2}}]
 
-They are executed at the same time, each by itself: one that fails is told in its place.
+They are executed at the same time, each by itself: a failure is reported in its place.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class BatchedOperations:
         execution: Executes them.
         caller: Who asks.
         persisted: Documents are kept.
-        done: Given their results, in their order, once.
+        done: Called once with their results, in order.
     """
 
     def __init__(

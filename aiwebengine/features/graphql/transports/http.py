@@ -1,8 +1,8 @@
 """
 GraphQL over HTTP: `GET` and `POST /graphql`, as the specification of the GraphQL foundation says.
 
-    application/graphql-response+json   the status tells a request that failed (400) from one that was executed (200)
-    application/json                    for older clients: a document that fails is told with 200
+    application/graphql-response+json   the status is 400 if the request failed, and 200 if it was executed
+    application/json                    for older clients: a document that fails is answered with 200
     multipart/mixed                     `@defer`, `@stream` and subscriptions: part after part, if the client names it
     text/event-stream                   see `sse.py`
     text/html                           GraphiQL, for a browser that asks for no operation

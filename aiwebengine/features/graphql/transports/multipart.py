@@ -80,7 +80,7 @@ async def send_deferred(
             parts.send(encode(response, checkpoint))
             checkpoint()
         if last and getattr(part, "has_next", False):
-            # It was too large; what else there is, nobody gets.
+            # It was too large; the rest is not sent.
             break
     parts.finish()
 
@@ -92,7 +92,7 @@ class MultipartSubscription:
     Args:
         exchange: The request.
         clock: Times heartbeats.
-        heartbeat_seconds: Something is sent at least so often: what lies between may end a silent connection.
+        heartbeat_seconds: Something is sent at least so often: proxies may end a silent connection.
     """
 
     def __init__(self, exchange: Exchange, *, clock: Clock, heartbeat_seconds: float) -> None:
@@ -103,7 +103,7 @@ class MultipartSubscription:
         self._heartbeat(first=True)
 
     def opened(self, *, drained: Callable[[], None], on_closed: Callable[[], None]) -> None:
-        """Have somebody who feeds it: told that the client takes more, and that it has left."""
+        """Set the producer: notified when the client can receive more, and when it has left."""
 
         def gone() -> None:
             self._stop()

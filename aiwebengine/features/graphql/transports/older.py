@@ -1,9 +1,8 @@
 """
 `/graphql/subscription/<name>`: the messages of a subscription as plain server-sent events.
 
-It is how clients listened before there were subscriptions over GraphQL itself, and goes on
-working: the field's resolver is asked who the client is, and what is published comes as it was
-sent, without any selection.  A field with `history` gives those who come back what they missed.
+It is the older way to subscribe, and still works: the field's resolver decides who the client is, and what is published
+comes as it was sent, without any selection. A field with `history` sends reconnecting clients what they missed.
 """
 
 from __future__ import annotations

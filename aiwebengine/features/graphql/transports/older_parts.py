@@ -2,7 +2,7 @@
 Parts of an incremental result in the format of 2022, which Apollo Client asks for (`deferSpec=20220824`).
 
 The newer format announces each fragment and list with an id (`pending`), and names the id with what
-is delivered; the older one gives each delivery its whole path:
+is delivered; the older one has the full path in each delivery:
 
     newer  {"data": {"a": 1}, "pending": [{"id": "0", "path": []}], "hasNext": true}
            {"incremental": [{"id": "0", "data": {"b": 2}}], "completed": [{"id": "0"}], "hasNext": false}

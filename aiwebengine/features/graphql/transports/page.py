@@ -3,7 +3,7 @@ GraphiQL, for browsers that open `/graphql`.
 
 It was bundled when the package was built, and is served from here: the page asks no other
 server for anything.  Its files are compressed once, at that time, and their addresses change
-with what is in them, so browsers keep them for ever.
+with what is in them, so browsers may cache them forever.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def read_batch(
 
     Args:
         request: A GET or a POST.
-        most: How many there may be; 0: an array is not taken.
+        most: How many there may be; 0: an array is not accepted.
         checkpoint: See `read_request`.
 
     Raises:
@@ -141,7 +141,7 @@ def parse_json(text: str, what: str, checkpoint: Checkpoint) -> Any:
         checkpoint: See `read_request`.
 
     Raises:
-        Invalid: It is none.
+        Invalid: It is not valid.
         TooLarge: It has more values than any operation needs.
     """
     if _has_many_values(text, checkpoint):

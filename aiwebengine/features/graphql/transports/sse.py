@@ -1,5 +1,5 @@
 """
-Streams of server-sent events that tell of operations: the graphql-sse protocol, in both its modes.
+Streams of server-sent events with the results of operations: the graphql-sse protocol, in both its modes.
 
 **Distinct connections.**  One request, one operation, one stream:
 
@@ -20,7 +20,7 @@ Streams of server-sent events that tell of operations: the graphql-sse protocol,
                                     data: {"id":"a","payload":{"data":{"tick":1}}}
     DELETE /graphql/sse?operationId=a                     200  the operation is over
 
-A server that stops ends its streams without `complete`, and tells when to come back: clients then
+A server that stops ends its streams without `complete`, and says when to reconnect: clients then
 subscribe again.
 """
 
@@ -84,7 +84,7 @@ class EventConnection:
     Args:
         exchange: The request.
         streams: Write it.
-        on_closed: Told once that the client disconnected or the stream has ended.
+        on_closed: Called once when the client disconnected or the stream has ended.
     """
 
     def __init__(self, exchange: Exchange, streams: EventStreams, *, on_closed: Callable[[], None]) -> None:
@@ -122,7 +122,7 @@ class EventConnection:
             stream.send(position_bytes(id))
 
     def retry(self, milliseconds: int) -> None:
-        """Tell the client when to reconnect."""
+        """Send the client the time to wait before it reconnects."""
         if (stream := self.begin()) is not None:
             stream.retry(milliseconds)
 
@@ -312,7 +312,7 @@ class GraphQLOverSse:
         streams: Write events.
         settings: The limits.
         clock: Times reservations.
-        random: Spreads those who come back.
+        random: Spreads reconnecting clients over time.
     """
 
     def __init__(

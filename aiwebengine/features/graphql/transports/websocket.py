@@ -6,14 +6,14 @@ GraphQL over WebSocket: the graphql-transport-ws protocol, at `/graphql/ws`.
     {"type":"subscribe","id":"1",
      "payload":{"query":"subscription{tick}"}}  {"type":"next","id":"1","payload":{"data":{"tick":1}}}
                                                 {"type":"complete","id":"1"}      (or "error")
-    {"type":"complete","id":"1"}                (the client wants no more)
+    {"type":"complete","id":"1"}                (the client ends the operation)
     {"type":"ping"}                             {"type":"pong"}                   (either side may)
 
 What breaks the protocol closes the connection, with a code that says how:
 
-    4400  a message that is none        4401  subscribe before the connection was acknowledged
+    4400  an invalid message            4401  subscribe before the connection was acknowledged
     4408  no connection_init in time    4409  an id that is in use
-    4429  a second connection_init      4406  no subprotocol that is spoken here
+    4429  a second connection_init      4406  no supported subprotocol
 
 A server that stops closes with 1012, after which clients come back and subscribe again.
 """
@@ -55,7 +55,7 @@ _MOST_BUFFERED = 256 * 1024
 _MOST_INIT_BYTES = 64 * 1024
 _MOST_SHARED = 256
 _MOST_SHARED_BYTES = 1024 * 1024
-"""Messages that are remembered, for those who get the same ones."""
+"""Encoded messages that are cached, for clients that get the same ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,7 @@ class Conversation:
         socket: The open WebSocket.
         request: That it began with.
         parts: What it works with.
-        on_closed: Told once that it is over.
+        on_closed: Called once when it is over.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """
 JSON of results.
 
-What goes to a client was put together from what scripts gave: what cannot be written is told as
-an error in its place, so that nobody waits for an answer that never comes.
+What goes to a client was put together from what scripts gave: what cannot be encoded is replaced by an error, so that
+the client always gets an answer.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def encode_long_ascii(value: Any, checkpoint: Checkpoint) -> str:
 
 def run_payload(calls: str, sender: str, checkpoint: Checkpoint) -> tuple[str, bytes]:
     """
-    Return what a run of resolvers is given, and what follows that: see `Invocation.body`.
+    Return the payload of a run of resolvers, and what follows it: see `Invocation.body`.
 
     Args:
         calls: JSON of an array; a long one follows, for otherwise it would be copied again and again, and as ASCII.
@@ -114,7 +114,7 @@ def encode_part(value: Any, checkpoint: Checkpoint) -> str:
 
 def encode(document: Any, checkpoint: Checkpoint = no_checkpoint) -> str:
     """
-    Make JSON of a response, or of an error that says that it is none.
+    Encode a response as JSON, or an error that says that it cannot be encoded.
 
     Args:
         checkpoint: Called again and again while a long one is written.
