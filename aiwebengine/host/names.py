@@ -80,7 +80,7 @@ _ADVICE: Mapping[str, str] = {
     "sessionStorage": "Scripts run on the server, which has no sessionStorage.",
     "setImmediate": 'Import it: import { setImmediate } from "node:timers".',
     "window": "Scripts run on the server, which has no window: use globalThis for globals.",
-    "location": "Scripts run on the server: the address that was asked for is req.url.",
+    "location": "Scripts run on the server: the requested address is req.url.",
     "prompt": "Scripts run on the server: what the client sent is in req.query, req.form and req.body.",
     "express": "There is no express: app.get(path, handler) is registerWebHandler(path, handler).",
     "React": 'Import it from "react", or write JSX with h and Fragment, which are there already.',

@@ -351,7 +351,7 @@ STANDARDS: tuple[Global, ...] = (
         name="AbortController",
         group=_GROUP,
         kind="class",
-        doc="Creates an `AbortSignal`, and aborts the operations that were given it.",
+        doc="Creates an `AbortSignal`, and aborts the operations that use it.",
         members=_members("readonly signal: AbortSignal", "abort(reason?: any): void"),
         example=(
             'registerWebHandler("/a", () => {\n'
@@ -366,7 +366,7 @@ STANDARDS: tuple[Global, ...] = (
         group=_GROUP,
         kind="class",
         extends="EventTarget",
-        doc="Tells an operation that it is to be aborted.",
+        doc="Signals an operation to abort.",
         members=_members(
             "static abort(reason?: any): AbortSignal",
             "static timeout(milliseconds: number): AbortSignal",
@@ -484,7 +484,7 @@ STANDARDS: tuple[Global, ...] = (
 """Every global that a web standard defines, in the order of the reference page."""
 
 STANDARD_TYPES = """\
-/** What a file knows of itself; paths are those of the script's files. */
+/** What a file knows about itself; paths are those of the script's files. */
 interface ImportMeta {
   /** Such as `file:///pages/a.ts`. */
   readonly url: string;

@@ -243,12 +243,12 @@ STREAMS: tuple[Global, ...] = (
 """Every global of streams, in the order of the reference page."""
 
 STREAM_TYPES = """\
-/** How much a stream holds before its source is asked to wait: chunks, or what `size` makes of each. */
+/** How much a stream holds before its source is paused: chunks, or what `size` makes of each. */
 interface QueuingStrategy<Chunk = any> {
   highWaterMark?: number;
   size?(chunk: Chunk): number;
 }
-/** What a pipe leaves alone when one of its ends is done or fails, and what stops it. */
+/** What a pipe does not close or abort when one of its ends closes or fails, and what stops it. */
 interface StreamPipeOptions {
   preventAbort?: boolean;
   preventCancel?: boolean;

@@ -28,7 +28,7 @@ def why_not(base: str, reserved: ReservedPaths) -> str | None:
         )
     first = base.split("/")[1]
     if reserved.takes_segment(first):
-        return f'must not begin with "/{first}", which the engine keeps for itself'
+        return f'must not begin with "/{first}", which the engine reserves for itself'
     return None
 
 

@@ -465,7 +465,7 @@ def decide_grants(
         Problem(
             code="not_granted",
             severity="warning",
-            message=f'The script asks for the capability "{name}", which was not granted; its calls will be denied.',
+            message=f'The script requests the capability "{name}", which was not granted; its calls will be denied.',
             hint=f"Deploy with --grant {name}.",
         )
         for name in sorted(requested)

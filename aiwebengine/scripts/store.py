@@ -155,7 +155,7 @@ class ScriptStore:
                 query = query.where(versions.c.number < script.current)
             row = connection.execute(query.order_by(versions.c.number.desc()).limit(1)).first()
             if row is None:
-                raise NotFound(f'No version of "{uri}" older than the serving one is kept.')
+                raise NotFound(f'No version of "{uri}" older than the serving one is stored.')
             return _version(row)
 
         return await self._database.read(read)
@@ -424,7 +424,7 @@ def _point(connection: Connection, script: Row[Any], number: int | None, now: in
         .values(current=number, last_number=last, changed_at=now)
     )
     if done.rowcount != 1:
-        raise Conflict(f'Somebody else changed "{script.uri}" at the same moment; look at it and try again.')
+        raise Conflict(f'Someone else changed "{script.uri}" at the same time; check it and try again.')
 
 
 def _note(
@@ -506,7 +506,7 @@ def _past_version(row: Any) -> PastVersion:
 def _bundle(connection: Connection, version: str) -> Bundle:
     row = connection.execute(_version_query().where(versions.c.version == version)).first()
     if row is None:
-        raise NotFound(f'The version "{version}" is no longer kept.')
+        raise NotFound(f'The version "{version}" is no longer stored.')
     parts = connection.execute(
         sa.select(version_files.c.role, version_files.c.path, version_files.c.digest)
         .where(version_files.c.version == row.id)
@@ -532,4 +532,4 @@ def _no_script(uri: str) -> NotFound:
 def _no_version(uri: str, number: int | None) -> NotFound:
     if number is None:
         return NotFound(f'No version of "{uri}" is kept.')
-    return NotFound(f'There is no version {number} of "{uri}", or it is no longer kept.')
+    return NotFound(f'There is no version {number} of "{uri}", or it is no longer stored.')

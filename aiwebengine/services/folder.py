@@ -108,7 +108,7 @@ class DataFolder(Service):
         except OSError as error:
             raise CannotStart(
                 f"The data folder {self.path} cannot be written: {_reason(error, self.path)}. "
-                "Give this user the right to write it, or set server.data_folder to another folder."
+                "Grant this user write access, or set server.data_folder to another folder."
             ) from error
         # A server that was killed has left its address; another program may listen there now.
         with contextlib.suppress(OSError):

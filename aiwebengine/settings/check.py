@@ -231,7 +231,7 @@ def _suggestion(path: tuple[str, ...], known: Mapping[tuple[str, ...], Field]) -
 
 def _show(field: Field, value: Any) -> str:
     if field.secret:
-        return "what was given, which is not shown because it may hold a password"
+        return "a value that is not shown because it may contain a password"
     if isinstance(value, dict):
         return "a group of keys"
     if isinstance(value, dt.date):

@@ -467,7 +467,7 @@ interface CryptoKeyPair {
   publicKey: CryptoKey;
   privateKey: CryptoKey;
 }
-/** What a file knows of itself; paths are those of the script's files. */
+/** What a file knows about itself; paths are those of the script's files. */
 interface ImportMeta {
   /** Such as `file:///pages/a.ts`. */
   readonly url: string;
@@ -516,12 +516,12 @@ interface RequestInit {
   signal?: AbortSignal | null;
   duplex?: "half";
 }
-/** How much a stream holds before its source is asked to wait: chunks, or what `size` makes of each. */
+/** How much a stream holds before its source is paused: chunks, or what `size` makes of each. */
 interface QueuingStrategy<Chunk = any> {
   highWaterMark?: number;
   size?(chunk: Chunk): number;
 }
-/** What a pipe leaves alone when one of its ends is done or fails, and what stops it. */
+/** What a pipe does not close or abort when one of its ends closes or fails, and what stops it. */
 interface StreamPipeOptions {
   preventAbort?: boolean;
   preventCancel?: boolean;
@@ -1055,7 +1055,7 @@ declare class SubtleCrypto {
   verify(algorithm: AlgorithmIdentifier, key: CryptoKey, signature: BufferSource, data: BufferSource): Promise<boolean>;
   /** Encrypts by AES-GCM, AES-CBC, AES-CTR or RSA-OAEP; of AES-GCM, `iv` has 8 to 128 bytes. */
   encrypt(algorithm: AlgorithmIdentifier, key: CryptoKey, data: BufferSource): Promise<ArrayBuffer>;
-  /** Decrypts what `encrypt` gives. */
+  /** Decrypts what `encrypt` returns. */
   decrypt(algorithm: AlgorithmIdentifier, key: CryptoKey, data: BufferSource): Promise<ArrayBuffer>;
   /** Derives bits by PBKDF2, HKDF, ECDH, X25519 or `scrypt` (with `salt`, `N`, `r` and `p`). PBKDF2 takes at most `crypto.max_iterations` iterations, scrypt at most `crypto.max_scrypt_bytes` of memory. */
   deriveBits(algorithm: AlgorithmIdentifier, baseKey: CryptoKey, length?: number | null): Promise<ArrayBuffer>;
@@ -1063,7 +1063,7 @@ declare class SubtleCrypto {
   deriveKey(algorithm: AlgorithmIdentifier, baseKey: CryptoKey, derivedKeyType: AlgorithmIdentifier, extractable: boolean, keyUsages: KeyUsage[]): Promise<CryptoKey>;
   /** Writes a key and encrypts it, by AES-KW or what `encrypt` has. */
   wrapKey(format: KeyFormat, key: CryptoKey, wrappingKey: CryptoKey, wrapAlgorithm: AlgorithmIdentifier): Promise<ArrayBuffer>;
-  /** Reads a key that `wrapKey` gives. */
+  /** Reads a key that `wrapKey` returned. */
   unwrapKey(format: KeyFormat, wrappedKey: BufferSource, unwrappingKey: CryptoKey, unwrapAlgorithm: AlgorithmIdentifier, unwrappedKeyAlgorithm: AlgorithmIdentifier, extractable: boolean, keyUsages: KeyUsage[]): Promise<CryptoKey>;
 }
 
@@ -1818,7 +1818,7 @@ declare class MessageChannel {
 }
 
 /**
- * Creates an `AbortSignal`, and aborts the operations that were given it.
+ * Creates an `AbortSignal`, and aborts the operations that use it.
  * @example
  * registerWebHandler("/a", () => {
  *   const controller = new AbortController();
@@ -1832,7 +1832,7 @@ declare class AbortController {
 }
 
 /**
- * Tells an operation that it is to be aborted.
+ * Signals an operation to abort.
  * @example
  * registerWebHandler("/s", (req, ctx) => ctx.signal.aborted);
  */
@@ -2056,7 +2056,7 @@ declare function fetchAsset(path: string): string;
 
 /**
  * Stores or replaces an asset.
- * If its path begins with "/" it is served to everybody at that path, below the base path of the script; otherwise only the script can read it.
+ * If its path begins with "/" it is served publicly at that path, below the base path of the script; otherwise only the script can read it.
  * Other scripts can neither read, replace nor remove it.
  * It needs the capability `assets`, which is granted when the script is deployed.
  * It takes effect when the handler has returned; if the handler fails, it has no effect.
@@ -2136,7 +2136,7 @@ declare function deleteScript(uri: string): boolean;
  * @throws {HostError} `unavailable`
  * @example
  * registerWebHandler("/log", () => {
- *   console.log("somebody looks at the log");
+ *   console.log("someone reads the log");
  *   return listLogs();
  * });
  */

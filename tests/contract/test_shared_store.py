@@ -165,7 +165,7 @@ async def test_expiry_is_changed(server) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_counters(server) -> None:
-    """Many who count at the same time lose nothing; what is no whole number is not counted."""
+    """Many who count at the same time lose nothing; what is not a whole number is not counted."""
     async with opened(server) as store:
         sums = await gatherResults([store.increment("n", 3) for _ in range(50)])
         assert sums == [3 * at for at in range(1, 51)]

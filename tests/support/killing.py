@@ -226,7 +226,7 @@ class Ledgers:
         return [line.partition(": ")[2] for line in lines if line.startswith(words)]
 
     def logged(self) -> set[str]:
-        """Return the ids of the requests whose log line is kept."""
+        """Return the ids of the requests whose log line is stored."""
         with closing(sqlite3.connect(self.folder / "data" / "evidence.sqlite3")) as database:
             rows = database.execute("SELECT message FROM script_logs").fetchall()
         return {message.split(" ")[1] for (message,) in rows if message.split(" ")[0] in {"pay", "stream", "later"}}

@@ -117,7 +117,7 @@ STEP = AdmissionStep(name="shut", place=cast(Any, "first"), applies=bool, enter=
 UNUSABLE: dict[str, tuple[Parts, str]] = {
     "groups": (Parts(groups=[Unanswered()]), 'Unanswered.functions has no function for "say".'),
     "effects": (Parts(effects={"notes": cast(Any, "x")}), 'what carries out "notes" is a str, which has no method'),
-    "services": (Parts(services=[("cache", "x")]), 'the service "cache" is a str, which is no IService.'),
+    "services": (Parts(services=[("cache", "x")]), 'the service "cache" is a str, which is not an IService.'),
     "api": (Parts(api=[Failing()]), "ValueError: there are no routes. The server log has the traceback."),
     "admission": (Parts(admission=[STEP]), "the place of the step \"shut\" is 'first'; it must be one of Place"),
 }

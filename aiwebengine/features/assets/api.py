@@ -68,7 +68,7 @@ class Assets:
         owner = call.text("uri") or NOBODY
         registry = self._current.registry
         if owner and check_uri(owner) not in registry.scripts:
-            raise NotFound(f'There is no script "{owner}" that could have an asset.')
+            raise NotFound(f'There is no script "{owner}".')
         put = self._assets.check(call.required("path"), call.header("content-type"), call.body())
         added = await self._assets.store(owner, put, self._stored.rivals(registry, owner, put.path))
         self._stored.add(owner, put.path)

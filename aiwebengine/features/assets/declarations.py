@@ -77,7 +77,7 @@ CALLS: tuple[HostCall, ...] = (
         capability=CAPABILITY,
         cost=2,
         doc=(
-            'Stores or replaces an asset. If its path begins with "/" it is served to everybody at that path, '
+            'Stores or replaces an asset. If its path begins with "/" it is served publicly at that path, '
             "below the base path of the script; otherwise only the script can read it. Other scripts can "
             "neither read, replace nor remove it."
         ),

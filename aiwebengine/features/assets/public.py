@@ -124,5 +124,5 @@ def _why_not(base: str, path: str, reserved: ReservedPaths) -> str | None:
     if len(quote(key)) > _LONGEST:
         return f"is not served: its address would have more than {_LONGEST:,} characters."
     if (written := reserved.form(key)) is not None:
-        return f"is not served: the engine keeps {written} for itself."
+        return f"is not served: {written} is reserved for the engine."
     return None

@@ -19,7 +19,7 @@ def _call(name: str, doc: str, *, cost: int = 1) -> HostCall:
         group=_GROUP,
         arguments=(
             Argument(
-                name="request", kind="object", doc="What the method was given, bytes as Base64.", max_bytes=_MAX_BYTES
+                name="request", kind="object", doc="The arguments of the method, bytes as Base64.", max_bytes=_MAX_BYTES
             ),
         ),
         returns="object",
@@ -42,7 +42,7 @@ def _sync(name: str, doc: str, *, cost: int = 1) -> HostCall:
             Argument(
                 name="input",
                 kind="object",
-                doc="What the method was given, bytes as Base64.",
+                doc="The arguments of the method, bytes as Base64.",
                 max_bytes=_MAX_SYNC_BYTES,
             ),
         ),
@@ -176,7 +176,7 @@ _SUBTLE_MEMBERS = (
     ),
     Member(
         signature=f"decrypt(algorithm: AlgorithmIdentifier, key: CryptoKey, data: {_DATA}): Promise<ArrayBuffer>",
-        doc="Decrypts what `encrypt` gives.",
+        doc="Decrypts what `encrypt` returns.",
         uses=(SUBTLE["decrypt"].name,),
         example=_handler(
             "/decrypt",
@@ -241,7 +241,7 @@ _SUBTLE_MEMBERS = (
             "AlgorithmIdentifier, unwrappedKeyAlgorithm: AlgorithmIdentifier, extractable: boolean, keyUsages: "
             "KeyUsage[]): Promise<CryptoKey>"
         ),
-        doc="Reads a key that `wrapKey` gives.",
+        doc="Reads a key that `wrapKey` returned.",
         uses=(SUBTLE["unwrap"].name,),
         example=_handler(
             "/unwrap",

@@ -217,5 +217,5 @@ def _read_jwk(data: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         raise wrong_data("The unwrapped key is not JSON.") from None
     if not isinstance(jwk, Mapping):
-        raise wrong_data("The unwrapped key is no JSON Web Key.")
+        raise wrong_data("The unwrapped key is not a JSON Web Key.")
     return jwk

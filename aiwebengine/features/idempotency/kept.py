@@ -108,7 +108,7 @@ class KeptAnswers:
             )
         if answer is None:
             raise Conflict(
-                "This request was carried out before, and its answer was not kept: it was streamed, or larger than "
+                "This request was carried out before, and its answer was not stored: it was streamed, or larger than "
                 f"{answer_rows.LARGEST_BODY} bytes. Read what it changed instead."
             )
         return Answer(status=answer.status, headers=(*answer.headers, _REPLAYED), body=answer.body)

@@ -96,7 +96,7 @@ LOG_CALLS: tuple[HostCall, ...] = (
         f"fewer if together they have more than {MOST_CHARACTERS:,} characters. "
         "What the server logs about the script's failures is only in `aiwebengine logs`.",
         example=(
-            'registerWebHandler("/log", () => {\n  console.log("somebody looks at the log");\n  return listLogs();\n});'
+            'registerWebHandler("/log", () => {\n  console.log("someone reads the log");\n  return listLogs();\n});'
         ),
         errors=("unavailable",),
     ),

@@ -141,7 +141,7 @@ def _recorded(recorded_document: Any) -> RecordedInvocation:
     if not isinstance(recorded_document, dict) or not all(
         isinstance(recorded_document.get(key), str) for key in ("uri", "version", "outcome")
     ):
-        raise Invalid('"recording" must be a whole one, as GET /engine/api/recording gives it.')
+        raise Invalid('"recording" must be complete, as GET /engine/api/recording returns it.')
     return RecordedInvocation(
         uri=check_uri(recorded_document["uri"]),
         version=recorded_document["version"],

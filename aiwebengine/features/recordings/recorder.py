@@ -253,7 +253,7 @@ class Recorder(Service):
             await self._rows.write(recording, await self._threads.run(pack))
         except Exception:  # noqa: BLE001  evidence: a failure to store it must not disturb the request
             self._lost += 1
-            _log.error("a recording could not be kept: {why}", why=Failure().getErrorMessage())
+            _log.error("a recording could not be stored: {why}", why=Failure().getErrorMessage())
         else:
             self._kept += 1
         finally:

@@ -90,7 +90,7 @@ class Replayer:
         """
         if recorded.document.get("format") != FORMAT:
             raise Invalid(
-                f"The recording is of format {recorded.document.get('format')!r}; this engine knows {FORMAT}."
+                f"The recording is of format {recorded.document.get('format')!r}; this version supports {FORMAT}."
             )
         if files is not None:
             prepared = await self._deployer.prepare(files, keep_warm=True)

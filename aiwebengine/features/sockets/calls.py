@@ -32,7 +32,7 @@ class SocketDestination:
         return [] if name is None else [socket_topic(script, name)]
 
     def keeps(self, script: str, name: str | None) -> bool:  # noqa: ARG002  the interface's
-        """See `messages.Destination.keeps`: nothing is kept."""
+        """See `messages.Destination.keeps`: nothing is stored."""
         return False
 
 

@@ -37,7 +37,7 @@ def checked_path(path: Any, call: str, reserved: ReservedPaths) -> str:
         reserved: Paths that scripts may not register.
 
     Raises:
-        Invalid: It is no path, or one that the engine keeps for itself.
+        Invalid: It is no path, or one that the engine reserves for itself.
     """
     if not isinstance(path, str):
         raise Invalid(f'{call}: the path must be a string such as "/notes/:id"; {described(path)} was given.')

@@ -414,7 +414,7 @@ class Clone(Generic[R]):
         elif b"_answer" in box or b"_error" in box:
             tag = TAGS[self.queue.turn]
             if box.get(b"_answer") != tag and box.get(b"_error") != tag:
-                self._broken("it answered a run that it was not given")
+                self._broken("it answered a run that it did not receive")
                 return
             self._completed(current_run, box)
         else:
@@ -469,7 +469,7 @@ class Clone(Generic[R]):
         current_run.conclude()
 
     def _broken(self, why: str) -> None:
-        _log.warn("process {pid} of a script broke the protocol: {why}", pid=self.process.pid, why=why)
+        _log.warn("process {pid} of a script violated the protocol: {why}", pid=self.process.pid, why=why)
         self.kill("script_protocol")
 
     def _lost(self) -> None:

@@ -301,7 +301,7 @@ class Template:
 
     def _broken(self, why: str) -> None:
         _log.warn(
-            "process {pid} of {script} broke the protocol: {why}", pid=self.pid, script=self._bounds.script, why=why
+            "process {pid} of {script} violated the protocol: {why}", pid=self.pid, script=self._bounds.script, why=why
         )
         self._fail(broken_protocol(self._bounds.script, why))
         self.kill("script_protocol")

@@ -55,6 +55,6 @@ def overspent(made: int, limits: Allowance | LimitSettings) -> ScriptFailed | No
     if made <= limits.host_calls + _MOST_REFUSALS:
         return None
     return ScriptFailed(
-        f"The script went on with host calls although the {limits.host_calls} that it may make were spent, and was "
-        "ended; nothing it did was kept. Let the error of a refused call end the handler, or make fewer calls."
+        f"The script kept making host calls after its limit of {limits.host_calls} was reached, and was "
+        "terminated; its changes were discarded. Let the error of a refused call end the handler, or make fewer calls."
     )

@@ -80,7 +80,7 @@ def script_failure(box: Box, *, label: str = "", place: str = "") -> EngineError
     shown = _shown(thrown)
     if code == b"memory":
         return ScriptMemory(
-            "The script ran out of memory and was ended; nothing it did was kept. "
+            "The script ran out of memory and was terminated; its changes were discarded. "
             "Hold less at once, or raise its limit (memory; at most limits.memory_bytes).",
             thrown=thrown,
             place=place,
@@ -150,8 +150,8 @@ def death_error(ended: Exit, *, cause: str, bounds: Bounds) -> EngineError:
         return _timeout(bounds, of_processor=number in _CPU_TIMERS)
     if number in _FAULTS and (ended.max_rss_bytes == 0 or ended.max_rss_bytes > bounds.memory_bytes // 2):
         return ScriptMemory(
-            f"The {bounds.what} ran out of memory and was ended; nothing it did was "
-            f"kept. Its limit is {bounds.memory_bytes // (1024 * 1024)} MiB: hold less at once, or raise the script's "
+            f"The {bounds.what} ran out of memory and was terminated; its changes were discarded. "
+            f"Its limit is {bounds.memory_bytes // (1024 * 1024)} MiB: hold less at once, or raise the script's "
             "memory in its manifest, or the server's limits.memory_bytes.",
             place=bounds.place,
         )
@@ -171,17 +171,17 @@ def death_error(ended: Exit, *, cause: str, bounds: Bounds) -> EngineError:
         )
     report = f"signal {number}" if number else f"status {ended.status}"
     return ScriptCrashed(
-        f'The process of the script "{bounds.script}" died in its {bounds.phase}; nothing it did was kept. '
+        f'The process of the script "{bounds.script}" died in its {bounds.phase}; its changes were discarded. '
         "The server log has the details; if it happens again, the script triggers a fault in the JavaScript engine.",
         private=f"{bounds.script}: {report}",
     )
 
 
 def broken_protocol(script: str, why: str = "") -> ScriptProtocol:
-    """Make the error for a process that broke the protocol."""
+    """Make the error for a process that violated the protocol."""
     return ScriptProtocol(
-        f'The process of the script "{script}" broke the protocol and was ended; nothing it did was kept. '
-        "A script cannot cause this by itself: tell the administrator of the server.",
+        f'The process of the script "{script}" violated the protocol and was terminated; its changes were discarded. '
+        "A script cannot cause this by itself: report it to the administrator of the server.",
         private=why,
     )
 
@@ -194,7 +194,7 @@ def disconnected() -> Cancelled:
 def process_lost_twice(script: str) -> Unavailable:
     """Make the error for a run that lost its process through no fault of its own, for the second time."""
     return Unavailable(
-        f'The process of the script "{script}" was killed from outside, twice; nothing it did was kept. '
+        f'The process of the script "{script}" was killed from outside, twice; its changes were discarded. '
         "Try again in a moment.",
         retry_seconds=1.0,
     )
@@ -204,7 +204,7 @@ def not_repeatable(script: str) -> ScriptCrashed:
     """Make the error for a run that lost its process through no fault of its own, and cannot be run once more."""
     return ScriptCrashed(
         f'The process of the script "{script}" was killed from outside after it had done something that takes effect '
-        "at once, so it was not run again; nothing else it did was kept. "
+        "at once, so it was not run again; its other changes were discarded. "
         "Check what it did before you send the request again."
     )
 
@@ -218,8 +218,8 @@ def _timeout(bounds: Bounds, *, of_processor: bool) -> ScriptTimeout:
         used, setting, servers = f"{bounds.wall_seconds:g} s", "timeout", "limits.wall_seconds"
     advice = "raise the server's limits.load_seconds" if loading else f"raise its {setting} (at most {servers})"
     return ScriptTimeout(
-        f"The {bounds.what} did not finish within {used} and was ended; "
-        f"nothing it did was kept. {_doing(bounds)}Do less at once, or {advice}.",
+        f"The {bounds.what} did not finish within {used} and was terminated; "
+        f"its changes were discarded. {_doing(bounds)}Do less at once, or {advice}.",
         place=bounds.place,
         stack=bounds.position or "",
     )

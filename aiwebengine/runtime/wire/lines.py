@@ -61,7 +61,7 @@ class Lines:
             return []
         if len(raw) > _MAX_RAW_BYTES or is_costly_to_read(raw):
             self.count += 1
-            return [_warning(at, f"Log lines of more than {_MAX_RAW_BYTES} bytes came at once; they are dropped.")]
+            return [_warning(at, f"Log lines of more than {_MAX_RAW_BYTES} bytes arrived at once; they were dropped.")]
         try:
             rows = decode(raw)
         except RecursionError:

@@ -129,7 +129,7 @@ async def test_required() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_not_kept() -> None:
-    """What was streamed or is too large was done once all the same; what went on after its answer is kept."""
+    """What was streamed or is too large was done once all the same; what went on after its answer is stored."""
     async with running_engine() as engine:
         await engine.deploy("orders", {"main.ts": SCRIPT})
         assert (await post(engine, "/stream", "s")).text == "ab"

@@ -102,7 +102,7 @@ async def test_replaced_at_once() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_runaways() -> None:
-    """Endless loops, native ones too, end in time; a memory bomb ends for memory; what was logged before is kept."""
+    """Endless loops, native ones too, end in time; a memory bomb ends for memory; what was logged before is stored."""
     async with running_runtime(limits=LimitSettings(memory_bytes=48 * 1024 * 1024)) as runtime:
         await runtime.load("one", SCRIPT)
         for handler in (LOOP, NATIVE):

@@ -65,7 +65,7 @@ class LentWorker(Worker):
 
 @dataclass(slots=True)
 class Kept:
-    """What is kept."""
+    """What is stored."""
 
     workers: list[tuple[Mapping[str, Any], LentWorker]] = field(default_factory=list)
     """With what each was told first, except for its folder, and its terms."""

@@ -43,7 +43,7 @@ def test_none() -> None:
 
 
 def test_deployed_tarballs() -> None:
-    """A tarball among the deployed files can be installed, and its content is a part of what is kept."""
+    """A tarball among the deployed files can be installed, and its content is a part of what is stored."""
     files = _files({"one": "file:./lib/one.tgz"}, **{"lib/one.tgz": TARBALL})
     found = read(files)
     assert found.tarballs == {"lib/one.tgz": TARBALL}

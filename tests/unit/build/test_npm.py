@@ -40,7 +40,7 @@ SAID = {
         "a package has another content than package-lock.json says (sha512-abc==)"
     ),
     "npm error code ENOTCACHED\nnpm error request to https://registry.example/zod failed: cache mode\n": (
-        "https://registry.example/zod is not in npm's cache, and build.npm_offline forbids to ask a registry"
+        "https://registry.example/zod is not in npm's cache, and build.npm_offline forbids requests to registries"
     ),
     'npm error code EALLOWDIRECTORY\nnpm error Fetching packages of type "directory" have been disabled\n': (
         'Fetching packages of type "directory" have been disabled'

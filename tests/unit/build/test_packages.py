@@ -1,4 +1,4 @@
-"""Packages that npm installs: how it is called, what becomes of it, and what is kept."""
+"""Packages that npm installs: how it is called, what becomes of it, and what is stored."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def test_sound(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "told"),
     [
         ("NAMELESS", "Add api_version=1 to its Feature."),
-        ("WORD", "which is no whole number. Write api_version=1."),
+        ("WORD", "which is not a whole number. Write api_version=1."),
         ("TAKEN", "one of the engine of that name already. Give it another name (Feature.name)."),
         ("HELD", 'say: effect is "hold"; it must be one of none, evidence, held, immediate.'),
         ("TEXT", 'say: the kind of name is "txt"; it must be one of string, integer,'),

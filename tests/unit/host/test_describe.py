@@ -94,7 +94,7 @@ class DeclarationTests(SynchronousTestCase):
                 MAIL, calls=(replace(SEND, errors=("denied", "too_large", "lost")),)
             ),
             "The capability mail is used, but not declared.": replace(MAIL, capabilities=()),
-            "The capability spam is declared, but no call takes it.": replace(
+            "The capability spam is declared, but no call requires it.": replace(
                 MAIL, capabilities=(*MAIL.capabilities, Capability(name="spam", doc="send more"))
             ),
             "mail.send: nothing bounds the length of text; declare max_length or max_bytes.": replace(
@@ -103,7 +103,7 @@ class DeclarationTests(SynchronousTestCase):
             'mail.send: text has a size limit, but the error "too_large" is not declared.': replace(
                 MAIL, calls=(replace(SEND, errors=("denied",)),)
             ),
-            'mail.send takes a capability, but does not declare the error "denied".': replace(
+            'mail.send requires a capability, but does not declare the error "denied".': replace(
                 MAIL, calls=(replace(SEND, errors=("too_large",)),)
             ),
             "mail.sendAll uses the host call mail.send, which is not declared.": replace(MAIL, calls=()),

@@ -304,7 +304,7 @@ class DispatchTests(SynchronousTestCase):
         self.assertEqual(ask(session, "listScripts")["err"]["code"], "closed")
 
     def test_keeps_the_receipt(self) -> None:
-        """The receipt of every invocation is kept."""
+        """The receipt of every invocation is stored."""
         behind = Everything()
         host(behind).begin(invocation()).end(receipt("script_failed"))
         self.assertEqual(behind.receipts, ["script_failed"])

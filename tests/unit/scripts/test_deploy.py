@@ -82,7 +82,7 @@ class DeployerTests(SynchronousTestCase):
         self.assertEqual(self.world.runner.forgotten, [first.version.id])
 
     def test_from_elsewhere(self):
-        """Replacing what was deployed from another folder is warned of, once; where it came from is kept."""
+        """Replacing what was deployed from another folder is warned of, once; where it came from is stored."""
         self.assertEqual(self.deploy(source="/a", origin="box:/one").warnings, ())
         self.assertEqual(self.deploy(source="/b", origin="box:/one").warnings, ())
         moved = self.deploy(source="/c", origin="box:/two")

@@ -83,7 +83,7 @@ class ListenerTests(SynchronousTestCase):
         self.assertEqual(len(self.reactor.tcpServers), 1)
 
     def test_a_new_token(self) -> None:
-        """A token that was made at this start is shown with where it is kept."""
+        """A token that was made at this start is shown with where it is stored."""
         notice = self.start(notices=["older", "t0ken"]).token_notice
         assert notice is not None
         self.assertIn("/data/administrator-token", notice)

@@ -118,7 +118,7 @@ class RouteTests(WebTestCase):
         self.assertEqual(self.one(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").json()["path"], "/")
 
     def test_reserved_paths(self) -> None:
-        """A script that answers everything does not answer what the engine keeps for itself."""
+        """A script that answers everything does not answer what the engine reserves for itself."""
         self.serve(a_route("/*"), a_route("/:page"))
         for path in (
             b"/metrics",

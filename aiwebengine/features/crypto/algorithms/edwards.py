@@ -101,7 +101,7 @@ class _Curve25519(Algorithm):
             return self.public_class.from_public_bytes(x)
         private = self.private_class.from_private_bytes(_of_length(from_base64url(jwk, "d")))
         if private.public_key().public_bytes_raw() != x:
-            raise wrong_data('"x" and "d" of the JSON Web Key are not those of a pair.')
+            raise wrong_data('"x" and "d" of the JSON Web Key do not belong to a pair.')
         return private
 
     def _key(self, loaded: Any, *, extractable: bool, usages: tuple[str, ...]) -> Key:
@@ -158,7 +158,7 @@ class X25519(_Curve25519):
         try:
             shared: bytes = key.loaded.exchange(other.loaded)
         except ValueError:
-            raise failed("The public key is one of a small order, with which nothing secret can be derived.") from None
+            raise failed("The public key has a small order; no secret can be derived with it.") from None
         return first_bits(shared, length)
 
 

@@ -206,7 +206,7 @@ def _of_point(data: bytes, curve: str) -> ec.EllipticCurvePublicKey:
     try:
         return ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[curve], data)
     except ValueError:
-        raise wrong_data(f"The data is no point of the curve {curve}.") from None
+        raise wrong_data(f"The data is not a point on the curve {curve}.") from None
 
 
 def _of_jwk(jwk: Mapping[str, Any], curve: str) -> ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey:
@@ -224,4 +224,4 @@ def _of_jwk(jwk: Mapping[str, Any], curve: str) -> ec.EllipticCurvePublicKey | e
             return point.public_key()
         return ec.EllipticCurvePrivateNumbers(int.from_bytes(parts["d"], "big"), point).private_key()
     except ValueError:
-        raise wrong_data(f"The JSON Web Key is no key on the curve {curve}.") from None
+        raise wrong_data(f"The JSON Web Key is not a key on the curve {curve}.") from None

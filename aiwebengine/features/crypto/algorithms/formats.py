@@ -27,7 +27,7 @@ def load_spki(data: bytes, kind: type[Any]) -> Any:
     try:
         loaded: Any = load_der_public_key(data)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise wrong_data("The data is no SubjectPublicKeyInfo of a key that is supported.") from None
+        raise wrong_data("The data is not the SubjectPublicKeyInfo of a supported key.") from None
     return _of_kind(loaded, kind)
 
 
@@ -41,7 +41,7 @@ def load_pkcs8(data: bytes, kind: type[Any]) -> Any:
     try:
         loaded: Any = load_der_private_key(data, None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise wrong_data("The data is no PKCS #8 of a key that is supported, or is encrypted.") from None
+        raise wrong_data("The data is not the PKCS #8 of a supported key, or is encrypted.") from None
     return _of_kind(loaded, kind)
 
 

@@ -136,7 +136,7 @@ class _Rsa(Algorithm):
             _require_consistent(numbers)
             return numbers.private_key(unsafe_skip_rsa_key_validation=True)
         except ValueError:
-            raise wrong_data("The JSON Web Key is no RSA key.") from None
+            raise wrong_data("The JSON Web Key is not an RSA key.") from None
 
     def _require_size(self, bits: int) -> None:
         if bits > self.limits.max_rsa_bits:
@@ -286,4 +286,4 @@ def _require_consistent(numbers: RSAPrivateNumbers) -> None:
         or numbers.d % (q - 1) != numbers.dmq1
         or numbers.iqmp * q % p != 1
     ):
-        raise wrong_data("The numbers of the RSA key are not those of a pair.")
+        raise wrong_data("The numbers of the RSA key do not belong to a pair.")

@@ -357,7 +357,7 @@ class _Assembly:
                 what = (
                     "is an interface"
                     if isinstance(owner_type, GraphQLInterfaceType)
-                    else "is no object type of the schema"
+                    else "is not an object type of the schema"
                 )
                 suggestion = nearest(owner, objects)
                 advice = f"; did you mean {suggestion}.{name}?" if suggestion and suggestion != owner else "."
@@ -462,7 +462,7 @@ class _Assembly:
 
 _MOST_PROBLEMS = 50
 """The search ends at this number: each looks for a name that is like another, among all names."""
-_SAME = "Say the same in both, or give one of them another name."
+_SAME = "Use the same definition in both, or give one of them another name."
 
 
 def _printed(node: Node) -> str:

@@ -157,7 +157,7 @@ class Conversation:
     def begin(self) -> None:
         """Wait for `connection_init`."""
         if self._socket.protocol != PROTOCOL:
-            self._close(4406, "Subprotocol not acceptable: speak graphql-transport-ws")
+            self._close(4406, "Subprotocol not acceptable: use graphql-transport-ws")
             return
         seconds = self._parts.settings.init_seconds
         self._init = self._parts.clock.callLater(  # type: ignore[assignment]

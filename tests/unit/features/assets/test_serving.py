@@ -198,7 +198,7 @@ class PublicFileTests(FileTestCase):
             self.assertEqual(self.get(path).status, 404, path)
 
     def test_what_is_not_served(self) -> None:
-        """What begins with a dot, and what the engine keeps for itself, is not served, and a warning says so."""
+        """What begins with a dot, and what the engine reserves for itself, is not served, and a warning says so."""
         self.deploy({".env": b"x", "a/.git/config": b"x", "graphql.html": b"x", "engine/x": b"x", "a.txt": b"x"})
         self.assertEqual(
             [(problem.file, problem.severity) for problem in self.problems],

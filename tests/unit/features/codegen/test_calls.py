@@ -102,7 +102,7 @@ class CodegenCallTests(SynchronousTestCase):
 
     @pytest.mark.setting("codegen.cache_bytes")
     def test_kept_no_longer(self):
-        """The setting bounds what is kept."""
+        """The setting bounds what is stored."""
         calls = self.calls(cache_bytes=20)
         session = session_of("script")
         for body in ("aaaa", "bbbb", "aaaa"):

@@ -154,7 +154,7 @@ class ExecutionTests(SynchronousTestCase):
         self.assertEqual(results[0].first["errors"][0]["extensions"]["code"], "SCRIPT_TIMEOUT")
 
     def test_nonsense(self) -> None:
-        """A process that answers with nonsense fails its fields as one that broke the protocol."""
+        """A process that answers with nonsense fails its fields as one that violated the protocol."""
         deep = b"[" * 100_000
         for body in (
             b"",

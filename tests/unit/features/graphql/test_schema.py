@@ -128,7 +128,7 @@ class AssemblyTests(SynchronousTestCase):
         wanted = (
             ((part("query", "x", "x: Nott type Note { a: Int }"),), 'Unknown type "Nott". Did you mean "Note"? (line 1, column 4 of the SDL of x)'),
             ((part("query", "x", "type Query { x: Int y: Int }"),), 'Query.y has no resolver; register it too, or take it out of the SDL of "x".'),
-            ((part("query", "x", "x: Int"), part("field", "Note.a")), "Note.a: Note is no object type of the schema."),
+            ((part("query", "x", "x: Int"), part("field", "Note.a")), "Note.a: Note is not an object type of the schema."),
             ((part("query", "x", "x: N type N { name: Int }"), part("field", "N.nane")), "N.nane: N has no field nane; did you mean N.name?"),
             ((part("query", "x", "x: Int extend type N { a: Int }"),), 'N is extended, but no script defines it; write "type N"'),
             ((part("query", "x", "x(a: N): Int type N { a: Int }"),), "The type of Query.x(a:) must be Input Type but got: N."),

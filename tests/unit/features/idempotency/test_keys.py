@@ -52,7 +52,7 @@ class OptionTests(SynchronousTestCase):
 
 class KeyTests(SynchronousTestCase):
     def test_when_a_request_is_run_as_any_other(self) -> None:
-        """Without a key, or without the option, nothing is kept."""
+        """Without a key, or without the option, nothing is stored."""
         self.assertIsNone(idempotent_request(a_request(None), orders()))
         self.assertIsNone(idempotent_request(a_request(), orders(idempotent=False)))
 

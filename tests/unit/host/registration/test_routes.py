@@ -90,7 +90,7 @@ class RegistrationTests(SynchronousTestCase):
         self.assertIn("at most 1024", self.refusal(route("/" + "a" * 2000)))
 
     def test_refuses_reserved_paths(self) -> None:
-        """Paths that the engine keeps for itself are refused, however they are written."""
+        """Paths that the engine reserves for itself are refused, however they are written."""
         taken = ["/engine/x", "/engine", "/%65ngine/x", "/graphql", "/graphql/sse", "/mcp", "/auth/login"]
         for path in [*taken, "/health/live", "/.well-known/x", "/metrics"]:
             self.assertIn("belongs to the engine", self.refusal(route(path)))

@@ -95,10 +95,10 @@ class HostileLoads(SynchronousTestCase):
             child.send(b"{}", command=b"log")
 
         for attack, error, words in (
-            (goes_on, ScriptFailed, "although the 100"),
+            (goes_on, ScriptFailed, "its limit of 100"),
             (sends_much, ScriptFailed, "128 MiB"),
-            (long_name, ScriptProtocol, "broke the protocol"),
-            (no_lines, ScriptProtocol, "broke the protocol"),
+            (long_name, ScriptProtocol, "violated the protocol"),
+            (no_lines, ScriptProtocol, "violated the protocol"),
         ):
             attack(self.child)
             self.scene.reactor.turn()

@@ -100,7 +100,7 @@ class ZygoteTests(SynchronousTestCase):
         return self.reactor.started[-1]
 
     def test_ready(self) -> None:
-        """Who waits is told as soon as the sandbox is ready; what it reports is kept."""
+        """Who waits is told as soon as the sandbox is ready; what it reports is stored."""
         waiting = self.zygote.when_ready()
         self.assertNoResult(waiting)
         self.assertFalse(self.zygote.ready)

@@ -227,7 +227,7 @@ class RunMachine(RuleBasedStateMachine):
 
     @property
     def speaks(self) -> bool:
-        """A process whose end was asked for may still say something; one that broke the protocol is not heard."""
+        """A process whose end was asked for may still say something; one that violated the protocol is not heard."""
         return self.has_run and self.child.cause != "script_protocol"
 
     @property

@@ -135,7 +135,7 @@ class DeathTests(SynchronousTestCase):
                 {"position": None, "waits": None},
                 "It waited for a timer, or had just been sent the answer to a host call.",
             ),
-            ({}, "nothing it did was kept. Do less at once"),
+            ({}, "its changes were discarded. Do less at once"),
         ):
             bounds = replace(BOUNDS, **changes)
             self.assertIn(told, death_error(Exit(status=int(signal.SIGALRM)), cause="", bounds=bounds).public)

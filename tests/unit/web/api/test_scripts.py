@@ -20,7 +20,7 @@ class ScriptTests(ApiTestCase):
         self.assertEqual(self.ask("GET", "scripts", deleted="maybe")[0], 400)
 
     def test_read(self):
-        """A script is read with its files, at any version that is kept."""
+        """A script is read with its files, at any version that is stored."""
         self.deploy()
         self.deploy(source=b"/b")
         status, told = self.ask("GET", "script", uri="notes")
