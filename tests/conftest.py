@@ -103,14 +103,14 @@ def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     finally:
         globalLogPublisher.removeObserver(cast(Any, observe))
     left = {kind: now - before[kind] for kind, now in _things().items()}
-    told = [f"{kind}: {', '.join(sorted(map(str, things)))}" for kind, things in left.items() if things]
+    received = [f"{kind}: {', '.join(sorted(map(str, things)))}" for kind, things in left.items() if things]
     for call in left["delayed calls"]:
         call.cancel()
     # Trial's own test case fails for what was logged, unless the test asked for it.
     if not isinstance(request.instance, SynchronousTestCase):
-        told += failures
-    if told:
-        pytest.fail("The test left behind " + "; ".join(told), pytrace=False)
+        received += failures
+    if received:
+        pytest.fail("The test left behind " + "; ".join(received), pytrace=False)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -151,8 +151,8 @@ def test_what_is_counted(shell: Shell) -> None:
     script = {**SCRIPT, "registered": [*SCRIPT["registered"], files], "hosts": ["a.example.org"]}
     shell.api.will(lines=[{"result": {**DEPLOYED, "script": script, "removed": [{**files, "count": 1}]}}])
     assert shell.run("deploy", "notes") == exits.OK
-    told, *lines = shell.out.splitlines()
-    assert told.endswith("1 route, 12 public files on a.example.org")
+    result, *lines = shell.out.splitlines()
+    assert result.endswith("1 route, 12 public files on a.example.org")
     assert lines == ["  GET /notes", "  removes 1 public file, which it had"]
     shell.api.will(document={"scripts": [script]})
     assert shell.run("list") == exits.OK
@@ -533,14 +533,14 @@ def test_pages(shell: Shell) -> None:
         "/engine/api/script/receipts",
         {"uri": "my notes"},
     )
-    for words, code, told in (
+    for words, code, message in (
         (["nothing"], exits.NOT_FOUND, "There is no page nothing"),
         (["receipts"], exits.USAGE, "needs uri=..."),
         (["receipts", "notes"], exits.USAGE, "KEY=VALUE"),
     ):
         shell.api.will(document=known)
         assert shell.run("pages", *words) == code
-        assert told in shell.err
+        assert message in shell.err
 
 
 def test_receipts(shell: Shell) -> None:

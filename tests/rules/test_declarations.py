@@ -75,9 +75,9 @@ def test_documented_effects_are_those_of_the_wire(host: Host) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_names_every_capability(command: str) -> None:
     """`--grant` lists the capabilities that are declared, each with what it allows."""
-    told = " ".join(CliRunner().invoke(group, [command, "--help"]).output.split())
+    output = " ".join(CliRunner().invoke(group, [command, "--help"]).output.split())
     for capability in DECLARED.capabilities:
-        assert f"{capability.written} ({capability.doc})" in told
+        assert f"{capability.written} ({capability.doc})" in output
 
 
 def test_pages_list_every_capability() -> None:

@@ -50,25 +50,25 @@ def _pytest(folder: Path, group: str, command: str, *flags: str) -> str:
         check=False,
         timeout=120,
     )
-    told = f"{done.stdout}{done.stderr}\nexit code {done.returncode}"
+    output = f"{done.stdout}{done.stderr}\nexit code {done.returncode}"
     with contextlib.suppress(ProcessLookupError):
-        os.kill(int(told.partition("\nleft ")[2].split()[0]), signal.SIGKILL)
-    return told
+        os.kill(int(output.partition("\nleft ")[2].split()[0]), signal.SIGKILL)
+    return output
 
 
 def test_quiet_test_leaves_a_process(tmp_path: Path) -> None:
     """A unit test that leaves a process behind fails, and names each slow test that the run leaves out."""
-    told = _pytest(tmp_path, "unit", _NAMELESS, f"--skipped={tmp_path / 'skipped'}")
-    assert "The test left behind child processes" in told
-    assert told.endswith("exit code 1")
+    result = _pytest(tmp_path, "unit", _NAMELESS, f"--skipped={tmp_path / 'skipped'}")
+    assert "The test left behind child processes" in result
+    assert result.endswith("exit code 1")
     expected = "only in make test-all: it takes an hour\n    tests/unit/test_it.py::test_slow\n"
     assert (tmp_path / "skipped").read_text("utf-8") == expected
 
 
 def test_worker_leaves_a_process(tmp_path: Path) -> None:
     """A run whose worker leaves a process behind fails, and names the process."""
-    told = _pytest(tmp_path, "e2e", _SLEEP, "--numprocesses=1", "--dist=loadfile")
-    assert "The tests left processes behind: sleep 60" in told
-    assert "1 passed, 1 skipped" in told
-    assert "only in make test-all: it takes an hour" in told
-    assert told.endswith("exit code 1")
+    result = _pytest(tmp_path, "e2e", _SLEEP, "--numprocesses=1", "--dist=loadfile")
+    assert "The tests left processes behind: sleep 60" in result
+    assert "1 passed, 1 skipped" in result
+    assert "only in make test-all: it takes an hour" in result
+    assert result.endswith("exit code 1")

@@ -20,9 +20,9 @@ SECTIONS = sections_of(FEATURES)
 
 def test_every_setting_is_described() -> None:
     """Each setting has a full sentence under its field, and a rule if it is a number."""
-    told = meanings(SECTIONS)
+    result = meanings(SECTIONS)
     for item in schema_fields(SECTIONS):
-        meaning = told.get((item.section, item.key), "")
+        meaning = result.get((item.section, item.key), "")
         assert meaning.endswith("."), item.name
         assert item.rule is not None or item.kind not in {int, float}, f"{item.name} has no bounds"
 
@@ -72,8 +72,8 @@ def test_every_setting_has_an_effect(pytestconfig: pytest.Config) -> None:
         files = sorted({file for file, _, named in found if place < len(named)})
         command = [sys.executable, "-m", "pytest", "-q", "--extent=quick", "--numprocesses=0", f"--pinned={place}"]
         done = subprocess.run([*command, "--tb=line", *files], cwd=ROOT, capture_output=True, text=True, check=False)
-        told = [line for line in done.stdout.splitlines() if line.startswith("passes all the same")]
-        assert done.returncode == 0, "\n".join(told) or done.stdout + done.stderr
+        output = [line for line in done.stdout.splitlines() if line.startswith("passes all the same")]
+        assert done.returncode == 0, "\n".join(output) or done.stdout + done.stderr
 
 
 def test_profiles_set_known_settings() -> None:

@@ -133,8 +133,8 @@ class Ledgers:
         with (self.folder / "output").open("ab") as output:
             self._process = preloaded.start("tests.support.ledger", [str(self.folder)], output)
         wait_until(self._serves, state=(self.folder / "output").read_text)
-        told = json.loads((self.folder / "address").read_text("ascii"))
-        self._host, self._token = told["address"].removeprefix("http://"), told["token"]
+        answer = json.loads((self.folder / "address").read_text("ascii"))
+        self._host, self._token = answer["address"].removeprefix("http://"), answer["token"]
         # Whoever was asked before may be missing from what is heard, if the server died.
         self._before = set(self.books.asked)
 
@@ -283,8 +283,8 @@ class Ledgers:
             return f"{twice[:5]} were published under two ids"
         if unheard := self._listener.disagreement(units, lost=self._before):
             return unheard
-        told = Counter(self._lines("told"))
-        if any(times > 1 for times in told.values()) or any(line.rsplit("/", 1)[0] not in units for line in told):
+        result = Counter(self._lines("told"))
+        if any(times > 1 for times in result.values()) or any(line.rsplit("/", 1)[0] not in units for line in result):
             return "something volatile happened twice, or without its commit"
         return ""
 

@@ -185,9 +185,9 @@ def main(folder: Path) -> None:
 
     def answers(ready: Any) -> None:
         token = (folder / "data" / "administrator-token").read_text("ascii").strip()
-        told = folder / "address.new"
-        told.write_text(json.dumps({"address": ready.address, "token": token, "pid": os.getpid()}), "ascii")
-        told.rename(folder / "address")
+        result = folder / "address.new"
+        result.write_text(json.dumps({"address": ready.address, "token": token, "pid": os.getpid()}), "ascii")
+        result.rename(folder / "address")
 
     def start() -> None:
         engine.service.privilegedStartService()

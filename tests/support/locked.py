@@ -154,17 +154,17 @@ def main(asked: dict[str, Any]) -> None:
         )
         if not asked.get("template"):
             apply.lock_clone(parent=parent, calls=calls[1] if calls else None)
-    told = {}
+    values = {}
     for name in asked.get("try") or tries:
         try:
             tries[name]()
-            told[name] = "done"
+            values[name] = "done"
         except OSError as error:
-            told[name] = errno.errorcode.get(error.errno or 0, str(error.errno))
+            values[name] = errno.errorcode.get(error.errno or 0, str(error.errno))
         except (ValueError, OverflowError, MemoryError) as error:
             # The standard library knows some answers without asking.
-            told[name] = type(error).__name__
-    os.write(1, json.dumps(told).encode("ascii"))
+            values[name] = type(error).__name__
+    os.write(1, json.dumps(values).encode("ascii"))
     os._exit(0)
 
 

@@ -49,9 +49,9 @@ Host = Callable[[str, list[Any]], Any]
 class HostRefusal(Exception):
     """What the host answers instead of a value: the members of a HostError."""
 
-    def __init__(self, **told: Any) -> None:
-        super().__init__(told)
-        self.told = told
+    def __init__(self, **members: Any) -> None:
+        super().__init__(members)
+        self.members = members
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,8 +90,8 @@ class Seen:
     @property
     def failure(self) -> Mapping[str, Any]:
         """What the error tells."""
-        told: Mapping[str, Any] = json.loads(self.box[b"v"])
-        return told
+        answer: Mapping[str, Any] = json.loads(self.box[b"v"])
+        return answer
 
     @property
     def messages(self) -> list[str]:
@@ -159,7 +159,7 @@ class Wire:
             try:
                 answer = {"ok": host(name, arguments)}
             except HostRefusal as refusal:
-                answer = {"err": refusal.told}
+                answer = {"err": refusal.members}
             # One that has died meanwhile has said all that it will.
             with contextlib.suppress(BrokenPipeError):
                 self.send(json.dumps(answer), _answer=box[b"_ask"])

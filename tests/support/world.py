@@ -138,10 +138,12 @@ def _serve() -> None:
     from sandbox.surface import Surface
     from tests.support.sandbox import SURFACE
 
-    told = json.loads(SURFACE)
+    answer = json.loads(SURFACE)
     engine = Duktape(
         surface=Surface(
-            calls=json.dumps(told["calls"]), files=tuple(map(Path, told["files"])), advice=json.dumps(told["advice"])
+            calls=json.dumps(answer["calls"]),
+            files=tuple(map(Path, answer["files"])),
+            advice=json.dumps(answer["advice"]),
         )
     )
     for program in (program for line in sys.stdin for program in json.loads(line)):
@@ -154,9 +156,9 @@ def _serve() -> None:
             os._exit(0)
         os.close(writing)
         with os.fdopen(reading) as pipe:
-            told = pipe.read()
+            answer = pipe.read()
         os.waitpid(child, 0)
-        print(told or json.dumps({"load": "died"}), flush=True)  # noqa: T201 - it is what the test reads
+        print(answer or json.dumps({"load": "died"}), flush=True)  # noqa: T201 - it is what the test reads
 
 
 def _outcome(engine: Any, program: Mapping[str, Any]) -> dict[str, Any]:

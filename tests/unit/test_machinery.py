@@ -40,7 +40,7 @@ def test_chains_of_features() -> None:
 
 
 @pytest.mark.parametrize(
-    ("features", "told"),
+    ("features", "message"),
     [
         ([feature("notes", HERE), feature("others", HERE)], '"others" keeps tables in the script database'),
         ([feature("notes", f"{__name__}:NOTE")], 'did you mean "NOTES"?'),
@@ -53,11 +53,11 @@ def test_chains_of_features() -> None:
         ([feature("notes", HERE, api_version=7)], "version 7 of the feature interface"),
     ],
 )
-def test_chains_that_cannot_be(features: list[Feature], told: str) -> None:
+def test_chains_that_cannot_be(features: list[Feature], message: str) -> None:
     """A server whose features cannot keep their tables does not start, and says whose they are."""
     with pytest.raises(CannotStart) as caught:
         chains_of(features)
-    assert told in caught.value.public
+    assert message in caught.value.public
 
 
 def broken(_machinery: Machinery) -> None:
@@ -92,10 +92,10 @@ def nothing(_machinery: Machinery) -> None:
 
 def test_parts_that_are_none() -> None:
     """A feature that ends the program, or returns nothing, is named."""
-    for made, told in (("leaves", "SystemExit: 5"), ("nothing", "it returned a NoneType, not Parts.")):
+    for made, message in (("leaves", "SystemExit: 5"), ("nothing", "it returned a NoneType, not Parts.")):
         with pytest.raises(CannotStart) as caught:
             parts_of(Feature(name="greetings", parts=f"{__name__}:{made}"), cast(Machinery, None))
-        assert f'The feature "greetings" cannot be built ({__name__}:{made}): {told}' in caught.value.public
+        assert f'The feature "greetings" cannot be built ({__name__}:{made}): {message}' in caught.value.public
 
 
 class Unanswered:
@@ -131,10 +131,10 @@ def unusable(machinery: Any) -> Parts:
 @pytest.mark.parametrize("what", [*UNUSABLE])
 def test_parts_that_cannot_be_used(what: str) -> None:
     """Parts that would fail later, where nobody knows whose they are, are refused with the feature and the field."""
-    parts, told = UNUSABLE[what]
+    parts, result = UNUSABLE[what]
     with pytest.raises(CannotStart) as caught:
         parts_of(Feature(name="greetings", parts=f"{__name__}:unusable"), cast(Machinery, parts))
-    assert caught.value.public.startswith(f'Parts.{what} of the feature "greetings" cannot be used: {told}')
+    assert caught.value.public.startswith(f'Parts.{what} of the feature "greetings" cannot be used: {result}')
 
 
 def test_module_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +168,7 @@ SHOW = ("GET", "/engine/api/notes/<name>")
 
 
 @pytest.mark.parametrize(
-    ("own", "parts", "told"),
+    ("own", "parts", "message"),
     [
         (Parts(), [routes(SHOW), routes(("GET", "/engine/api/notes/<id>"))], '"first" and "second" both have "GET'),
         (Parts(), [routes(SHOW, SHOW), Parts()], '"first" has "GET /engine/api/notes/<>" in Parts.api twice'),
@@ -177,12 +177,12 @@ SHOW = ("GET", "/engine/api/notes/<name>")
         (Parts(), [routes(("GET", "/notes")), Parts()], "Let its path begin with /engine/api/."),
     ],
 )
-def test_parts_that_are_taken(own: Parts, parts: list[Parts], told: str) -> None:
+def test_parts_that_are_taken(own: Parts, parts: list[Parts], message: str) -> None:
     """A route or figure that is there already is refused, and so is a route that no request reaches."""
     features = [Feature(name=name, parts=f"{__name__}:nothing") for name in ("first", "second")]
     with pytest.raises(CannotStart) as caught:
         refuse_shared(features, parts, own=own)
-    assert told in caught.value.public
+    assert message in caught.value.public
 
 
 def test_parts_of_one_path() -> None:

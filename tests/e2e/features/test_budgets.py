@@ -48,8 +48,8 @@ async def test_runaway(what: str) -> None:
             lines = (await engine.api("GET", "/logs?uri=greedy&level=warn")).json()["lines"]
             assert [line["level"] for line in lines] == ["warn", "error"]
             assert all(line["fields"]["budget"] == resource for line in lines)
-            told = (await engine.api("GET", "/script/receipts?uri=greedy")).json()["budgets"]
-            (spent,) = [budget for budget in told if budget["resource"] == resource and budget["most"] == most]
+            answer = (await engine.api("GET", "/script/receipts?uri=greedy")).json()["budgets"]
+            (spent,) = [budget for budget in answer if budget["resource"] == resource and budget["most"] == most]
             assert spent["used"] >= most
             assert spent["refused"] >= 1
         async with running_engine(settings) as engine:

@@ -310,8 +310,8 @@ async def test_switched_off(tmp_path: Path) -> None:
         query = '{ hello(name: "x") }'
         digest = hashlib.sha256(query.encode()).hexdigest()
         extensions = json.dumps({"persistedQuery": {"version": 1, "sha256Hash": digest}})
-        told = (await engine.request("GET", f"/graphql?{urlencode({'extensions': extensions})}")).json()
-        assert told["errors"][0]["message"] == "PersistedQueryNotSupported"
+        answer = (await engine.request("GET", f"/graphql?{urlencode({'extensions': extensions})}")).json()
+        assert answer["errors"][0]["message"] == "PersistedQueryNotSupported"
         reply = await engine.request("GET", "/graphql", {"accept": "text/html"})
         assert reply.headers["content-type"].partition(";")[0] != "text/html"
         assert (await engine.request("GET", "/graphql/graphiql.js")).status == 404
@@ -759,7 +759,7 @@ async def test_older_ways() -> None:
         assert (unknown.status, "did you mean news?" in unknown.text) == (500, True)
         assert (await ask(engine, "{ numbers text }")).json() == {"data": {"numbers": [1, 2, 3], "text": "[1]"}}
         assert (await engine.request("GET", "/fail")).status == 500
-        told = (await engine.request("GET", "/log")).json()
-        assert [line for line in told if "older name" not in line] == ["told", "about to fail"]
+        answer = (await engine.request("GET", "/log")).json()
+        assert [line for line in answer if "older name" not in line] == ["told", "about to fail"]
         logged = (await engine.api("GET", "/logs?uri=old")).text
         assert "The script threw" in logged

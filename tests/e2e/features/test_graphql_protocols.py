@@ -46,7 +46,7 @@ def operation(identity: str, query: str, **more: Any) -> dict[str, Any]:
     return {"type": "subscribe", "id": identity, "payload": {"query": query, **more}}
 
 
-def told(socket: RawSocket) -> list[Any]:
+def messages_of(socket: RawSocket) -> list[Any]:
     """Return what the server has said."""
     return [json.loads(text) for text in socket.texts]
 
@@ -61,20 +61,20 @@ async def test_a_conversation() -> None:
         await engine.deploy("a", {"main.ts": SCRIPT})
         socket = await talk(engine, INIT, {"type": "ping", "payload": {"a": 1}}, {"type": "ping"}, {"type": "pong"})
         await socket.has(3)
-        assert told(socket) == [
+        assert messages_of(socket) == [
             {"type": "connection_ack"},
             {"type": "pong", "payload": {"a": 1}},
             {"type": "pong"},
         ]
         socket.say(json.dumps(operation("q", "query($n: String!) { hello(name: $n) }", variables={"n": "x"})))
         await socket.has(5)
-        assert told(socket)[3:] == [
+        assert messages_of(socket)[3:] == [
             {"type": "next", "id": "q", "payload": {"data": {"hello": "Hello x"}}},
             {"type": "complete", "id": "q"},
         ]
         socket.say(json.dumps(operation("w", "subscription { who }")))
         await socket.has(7)
-        assert told(socket)[5:] == [
+        assert messages_of(socket)[5:] == [
             {"type": "next", "id": "w", "payload": {"data": {"who": "me"}}},
             {"type": "complete", "id": "w"},
         ]
@@ -87,7 +87,7 @@ async def test_a_conversation() -> None:
             before = len(socket.texts)
             socket.say(json.dumps(operation(identity, query)))
             await socket.has(before + 1)
-            error = told(socket)[before]
+            error = messages_of(socket)[before]
             assert (error["type"], error["id"]) == ("error", identity)
             assert error["payload"][0]["extensions"]["code"] == code
         before = len(socket.texts)
@@ -95,14 +95,14 @@ async def test_a_conversation() -> None:
         await open_subscriptions(engine, 1)
         await engine.request("POST", "/tick/7")
         await socket.has(before + 1)
-        assert told(socket)[before] == {"type": "next", "id": "t", "payload": {"data": {"tick": 7}}}
+        assert messages_of(socket)[before] == {"type": "next", "id": "t", "payload": {"data": {"tick": 7}}}
         socket.say('{"type":"complete","id":"t"}')
         socket.say('{"type":"complete","id":"unknown"}')
         await open_subscriptions(engine, 0)
         await engine.request("POST", "/tick/8")
         socket.say(json.dumps(operation("t", "mutation { add }")))
         await socket.has(before + 3)
-        assert [message["type"] for message in told(socket)[before + 1 :]] == ["next", "complete"]
+        assert [message["type"] for message in messages_of(socket)[before + 1 :]] == ["next", "complete"]
         socket.leave()
 
 
@@ -141,7 +141,7 @@ async def test_what_breaks_the_protocol(tmp_path: Path) -> None:
         assert binary.closed_with == 4400
         many = await talk(engine, INIT, *(operation(str(number), "subscription { tick }") for number in range(3)))
         await many.has(2)
-        assert told(many)[1]["payload"][0]["extensions"]["code"] == "TOO_MANY"
+        assert messages_of(many)[1]["payload"][0]["extensions"]["code"] == "TOO_MANY"
         many.leave()
         await open_subscriptions(engine, 0)
 

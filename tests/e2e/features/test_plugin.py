@@ -61,8 +61,8 @@ class Server:
                 status, headers, body = reply.status, reply.headers, reply.read().decode()
         except urllib.error.HTTPError as error:
             status, headers, body = error.code, error.headers, error.read().decode()
-        told = {name.lower(): value for name, value in headers.items()}
-        return status, told, json.loads(body) if "json" in told.get("content-type", "") else body
+        data = {name.lower(): value for name, value in headers.items()}
+        return status, data, json.loads(body) if "json" in data.get("content-type", "") else body
 
     def stop(self) -> None:
         """Stop it as an operator would."""
@@ -76,13 +76,13 @@ def test_maintenance(installed: Path, tmp_path: Path) -> None:
     """While maintenance is on visitors are told when to come back, also after a restart; tagged routes answer."""
     server = Server(installed, tmp_path / "data")
     try:
-        status, _, told = server.ask("PUT", "/engine/api/script?uri=shop", {"files": {"main.js": _SOURCE}})
-        assert status == 201, told
+        status, _, result = server.ask("PUT", "/engine/api/script?uri=shop", {"files": {"main.js": _SOURCE}})
+        assert status == 201, result
         assert server.ask("GET", "/shop")[2] == "open"
         assert server.ask("GET", "/status")[2] == {"maintenance": False}
         assert server.ask("PUT", "/engine/api/maintenance")[2] == {"maintenance": True}
-        status, headers, told = server.ask("GET", "/shop")
-        assert (status, headers["retry-after"], told["code"]) == (503, "7", "unavailable")
+        status, headers, result = server.ask("GET", "/shop")
+        assert (status, headers["retry-after"], result["code"]) == (503, "7", "unavailable")
         assert server.ask("GET", "/status")[2] == {"maintenance": True}
         assert server.ask("GET", "/engine/api/state")[2]["maintenance"] == {"on": True}
     finally:

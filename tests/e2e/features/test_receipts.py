@@ -97,10 +97,10 @@ async def test_rows() -> None:
         await engine.deploy("work", {"main.js": SCRIPT, "package.json": json.dumps(manifest)})
         for _ in range(2):
             assert (await engine.request("GET", "/store")).text == "2"
-        told = (await engine.api("GET", "/script/receipts?uri=work")).json()
+        answer = (await engine.api("GET", "/script/receipts?uri=work")).json()
         # Two writes; the second time the page is read from the table as well.
-        assert sorted(receipt["rows"] for receipt in told["recent"] if receipt["label"] == "GET /store") == [2, 4]
-        assert next(route["rows"] for route in told["routes"] if route["label"] == "GET /store") == 6
+        assert sorted(receipt["rows"] for receipt in answer["recent"] if receipt["label"] == "GET /store") == [2, 4]
+        assert next(route["rows"] for route in answer["routes"] if route["label"] == "GET /store") == 6
         refused = await engine.request("GET", "/store")
         assert (refused.status, refused.json()["code"]) == (429, "budget")
         assert "rows" in refused.json()["detail"]
@@ -113,8 +113,8 @@ async def test_receipts() -> None:
         await engine.deploy("work", {"main.js": SCRIPT}, grants=["assets"])
         for path in ("/work", "/work", "/fail", "/stream"):
             await engine.request("GET", path)
-        told = (await engine.api("GET", "/script/receipts?uri=work")).json()
-        routes = {route["label"]: route for route in told["routes"]}
+        answer = (await engine.api("GET", "/script/receipts?uri=work")).json()
+        routes = {route["label"]: route for route in answer["routes"]}
         assert {label: route["count"] for label, route in routes.items()} == {
             "GET /work": 2,
             "GET /fail": 1,
@@ -125,11 +125,11 @@ async def test_receipts() -> None:
         assert routes["GET /work"]["logLines"] == 2
         assert routes["GET /work"]["peakBytes"] > 1_000_000
         assert routes["GET /fail"]["errors"] == {"script_failed": 1}
-        stream = next(receipt for receipt in told["recent"] if receipt["label"] == "GET /stream")
+        stream = next(receipt for receipt in answer["recent"] if receipt["label"] == "GET /stream")
         assert (stream["outcome"], stream["bytesOut"]) == ("committed", 2)
-        (kept,) = told["kept"]
+        (kept,) = answer["kept"]
         assert (kept["why"], kept["label"]) == ("failed", "GET /fail")
-        work = next(receipt for receipt in told["recent"] if receipt["label"] == "GET /work")
+        work = next(receipt for receipt in answer["recent"] if receipt["label"] == "GET /work")
         (name,) = work["hostCalls"]
         assert work["hostCalls"][name]["count"] == 1
         assert work["wallMs"] > 0

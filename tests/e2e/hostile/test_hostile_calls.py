@@ -81,5 +81,5 @@ async def _beside(engine: EngineUnderTest, seed: int) -> None:
     reply = await engine.request("GET", f"/calls-by-chance?seed={seed}")
     # Two that change the same thing, or one too many of a thing, is refused as a whole.
     assert reply.status in {200, 409, 413, 429}, (seed, reply.text)
-    told = (await engine.request("GET", f"/get?n={seed}")).json()
-    assert told == [{"by": "good"}, "good", str(seed)]
+    answer = (await engine.request("GET", f"/get?n={seed}")).json()
+    assert answer == [{"by": "good"}, "good", str(seed)]

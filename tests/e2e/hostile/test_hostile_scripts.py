@@ -137,7 +137,7 @@ async def test_beside_a_good_one(tmp_path: Path) -> None:
     """Each ends in time under its right name, the good script's answers stay right, the server's memory is bounded."""
     settings = settings_for(tmp_path)
     settings = replace(settings, limits=LimitSettings(memory_bytes=64 << 20, host_calls=3000))
-    told: dict[str, str] = {}
+    data: dict[str, str] = {}
     async with running_engine(settings) as engine:
         await engine.deploy("good", {"main.ts": GOOD})
         await engine.deploy("bad", {"main.ts": source()})
@@ -146,10 +146,10 @@ async def test_beside_a_good_one(tmp_path: Path) -> None:
         for number, name in enumerate(ROUTES):
             reply = await beside(engine, number)
             if isinstance(reply, Exception):
-                told[name] = "broken off"
+                data[name] = "broken off"
             else:
-                told[name] = "answered" if reply.status == 200 else reply.json()["code"]
+                data[name] = "answered" if reply.status == 200 else reply.json()["code"]
                 assert "c=d" not in reply.headers.get("set-cookie", "")
         growth = resident_bytes() - before
-    assert {name: ending for name, ending in told.items() if ending not in ENDINGS.get(name, STOPPED)} == {}
+    assert {name: ending for name, ending in data.items() if ending not in ENDINGS.get(name, STOPPED)} == {}
     assert growth < MOST_GROWTH

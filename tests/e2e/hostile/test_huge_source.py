@@ -34,12 +34,12 @@ def _command(server: Server, folder: Path, *words: str) -> subprocess.CompletedP
     )
 
 
-def _expect_refusal(told: str, size: int | None = None) -> None:
+def _expect_refusal(result: str, size: int | None = None) -> None:
     """Expect a text that names the limit, how much there was, and the setting to change."""
-    limit, seen = (int(number.replace(",", "")) for number in re.findall(r"\d[\d,]{6,}", told))
-    assert limit < _MEGABYTES * 1024 * 1024 < seen, told
-    assert size is None or seen == size, told
-    assert "deploy.max_total_bytes" in told
+    limit, seen = (int(number.replace(",", "")) for number in re.findall(r"\d[\d,]{6,}", result))
+    assert limit < _MEGABYTES * 1024 * 1024 < seen, result
+    assert size is None or seen == size, result
+    assert "deploy.max_total_bytes" in result
 
 
 def test_huge_source(tmp_path: Path) -> None:
@@ -60,10 +60,10 @@ def test_huge_source(tmp_path: Path) -> None:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.request("PUT", "/engine/api/script?uri=huge", body, headers)
         answer = connection.getresponse()
-        told = json.loads(answer.read())
+        document = json.loads(answer.read())
         connection.close()
-        assert (answer.status, told["code"]) == (413, "too_large")
-        _expect_refusal(told["detail"], len(body))
+        assert (answer.status, document["code"]) == (413, "too_large")
+        _expect_refusal(document["detail"], len(body))
         for what in ("huge.js", "folder"):
             done = _command(server, tmp_path, "deploy", what)
             assert done.returncode == exits.REFUSED

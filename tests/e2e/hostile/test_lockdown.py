@@ -54,9 +54,9 @@ def test_doctor(tmp_path: Path) -> None:
     """The doctor says the same beforehand, for people and for programs, and changes nothing."""
     done = doctor(tmp_path, "--json")
     assert done.returncode == 1, done.stderr
-    told = json.loads(done.stdout)
-    assert told["ok"] is False
-    found = {finding["name"]: finding for finding in told["findings"]}
+    answer = json.loads(done.stdout)
+    assert answer["ok"] is False
+    found = {finding["name"]: finding for finding in answer["findings"]}
     assert found["sandbox"]["state"] == "failed"
     assert "unprivileged" in found["sandbox"]["found"]
     assert found["data folder"]["state"] == "ok"

@@ -63,9 +63,9 @@ async def test_live_notes() -> None:
         gone = (await ask(engine, "query($id: ID!) { note(id: $id) { id } }", {"id": first["id"]})).json()
         assert (gone["data"], gone["errors"][0]["extensions"]["code"]) == ({"note": None}, "NOT_FOUND")
         await everything.until(4)
-        told = [event["data"]["noteChanged"] for _, event in everything.seen]
-        assert [event["change"] for event in told] == ["ADDED", "ADDED", "EDITED", "REMOVED"]
-        assert told[0]["note"]["author"]["name"] == "ada"
+        received = [event["data"]["noteChanged"] for _, event in everything.seen]
+        assert [event["change"] for event in received] == ["ADDED", "ADDED", "EDITED", "REMOVED"]
+        assert received[0]["note"]["author"]["name"] == "ada"
         await tagged.until(3)
         assert [event["data"]["noteChanged"]["change"] for _, event in tagged.seen] == ["ADDED", "EDITED", "REMOVED"]
 

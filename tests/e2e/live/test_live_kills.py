@@ -89,8 +89,8 @@ def done_by(sockets: Sequence[RawSocket]) -> list[dict[str, Any]]:
 
 async def kept(engine: EngineUnderTest, what: str) -> tuple[set[str], int]:
     """Return what is stored, and what was counted."""
-    told = (await engine.request("GET", f"/kept/{what}")).json()
-    return set(told["ids"]), told["count"]
+    answer = (await engine.request("GET", f"/kept/{what}")).json()
+    return set(answer["ids"]), answer["count"]
 
 
 @pytest_twisted.ensureDeferred
@@ -120,9 +120,9 @@ async def test_mutations() -> None:
         await events.until(len(ids))
         # Whoever would be told twice is told now.
         await pause(0.2)
-        told = Counter(event["data"]["added"] for _, event in events.seen)
+        result = Counter(event["data"]["added"] for _, event in events.seen)
         assert answered <= ids
-        assert told == Counter(ids)
+        assert result == Counter(ids)
         assert count == len(ids)
         assert len(answered) > ANSWERED
 
@@ -172,6 +172,6 @@ async def test_messages() -> None:
         assert count == len(ids)
         assert len(ids) > ANSWERED
         for socket in every:
-            told = done_by([socket])
-            assert [message["count"] for message in told] == list(range(1, len(told) + 1))
+            result = done_by([socket])
+            assert [message["count"] for message in result] == list(range(1, len(result) + 1))
         assert Counter(message["done"] for message in done_by(every)) == Counter(ids)

@@ -124,10 +124,10 @@ async def test_a_filter_that_fails() -> None:
             assert await send(engine, ["/rooms/7", message]) == 200
         assert await client.has(1) == [{"fine": 1}]
         assert (await state(engine))["sieveFailures"] == 3
-        told = (await engine.api("GET", "/logs?uri=chat")).text
-        assert "the filter is broken" in told
-        assert "host calls" in told
-        assert "0.05 s of processor time" in told
+        answer = (await engine.api("GET", "/logs?uri=chat")).text
+        assert "the filter is broken" in answer
+        assert "host calls" in answer
+        assert "0.05 s of processor time" in answer
 
 
 @pytest_twisted.ensureDeferred

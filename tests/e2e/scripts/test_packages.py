@@ -34,7 +34,7 @@ async def _deployed(folder: Path) -> AsyncIterator[EngineUnderTest]:
         yield engine
 
 
-async def _told(engine: EngineUnderTest, path: str, value: Any) -> Any:
+async def _answered(engine: EngineUnderTest, path: str, value: Any) -> Any:
     reply = await engine.request("POST", path, _JSON, json.dumps(value))
     assert reply.status == 200, reply.text
     return reply.json()
@@ -77,8 +77,8 @@ async def _marked(engine: EngineUnderTest) -> None:
 
 
 async def _immer(engine: EngineUnderTest) -> None:
-    told = (await engine.request("GET", "/well-known/immer")).json()
-    assert told == {
+    answer = (await engine.request("GET", "/well-known/immer")).json()
+    assert answer == {
         "before": [1, 2, [["k", {"v": 1}]], [1]],
         "after": [2, 3, [["k", {"v": 2}]], [1, 3]],
         "shared": True,
@@ -94,8 +94,8 @@ async def _immer(engine: EngineUnderTest) -> None:
 
 async def _zod(engine: EngineUnderTest) -> None:
     good = {"name": " Ada ", "kind": "a", "age": 3, "mail": "a@b.co", "mood": "😀"}
-    assert await _told(engine, "/well-known/zod", good) == {"person": {**good, "name": "Ada", "tags": []}}
-    bad = await _told(engine, "/well-known/zod", {"name": "x", "kind": "z", "mail": "no", "mood": "x", "id": 1})
+    assert await _answered(engine, "/well-known/zod", good) == {"person": {**good, "name": "Ada", "tags": []}}
+    bad = await _answered(engine, "/well-known/zod", {"name": "x", "kind": "z", "mail": "no", "mood": "x", "id": 1})
     assert bad["tree"]["properties"] == {
         "name": {"errors": ["Too small: expected string to have >=2 characters"]},
         "kind": {"errors": ['Invalid option: expected one of "a"|"b"']},
@@ -108,9 +108,9 @@ async def _zod(engine: EngineUnderTest) -> None:
 
 async def _zod3(engine: EngineUnderTest) -> None:
     good = {"name": "Ada", "mail": "a@b.co", "mood": "😀", "when": "2020-01-02T00:00:00.000Z"}
-    assert await _told(engine, "/well-known/zod3", good) == {"person": good}
-    assert await _told(engine, "/well-known/zod3", {"name": "nobody"}) == {"issues": [["custom"]]}
-    bad = await _told(engine, "/well-known/zod3", {"name": "x", "mail": "no", "mood": "x", "more": 1})
+    assert await _answered(engine, "/well-known/zod3", good) == {"person": good}
+    assert await _answered(engine, "/well-known/zod3", {"name": "nobody"}) == {"issues": [["custom"]]}
+    bad = await _answered(engine, "/well-known/zod3", {"name": "x", "mail": "no", "mood": "x", "more": 1})
     assert bad == {
         "issues": [
             ["too_small", "name"],

@@ -137,8 +137,8 @@ async def test_build_worker_crashes() -> None:
         async with running_engine(settings) as engine:
             assert (await put(engine, "before", PLAIN % ("before", "before"))).status == 201
             await without_build(engine)
-            status, told = await health(engine)
-            assert (status, told["status"], told["breakers"]["build worker"]) == (200, "degraded", "open")
+            status, answer = await health(engine)
+            assert (status, answer["status"], answer["breakers"]["build worker"]) == (200, "degraded", "open")
             state = (await engine.api("GET", "/state")).json()
             assert state["dependencies"]["build worker"]["state"] == "open"
             assert state["dependencies"]["build worker"]["why"]
@@ -177,8 +177,8 @@ async def test_main_database_gone() -> None:
             assert (await get(engine, "/before")).text == "before"
             unavailable(await put(engine, "other", PLAIN % ("other", "other")))
             assert (await engine.request("POST", "/keep")).status == 503
-            status, told = await health(engine)
-            assert (status, told["parts"]["database"], told["breakers"]["main database"]) == (503, False, "open")
+            status, answer = await health(engine)
+            assert (status, answer["parts"]["database"], answer["breakers"]["main database"]) == (503, False, "open")
             assert (await get(engine, "/health/live")).status == 200
 
         async def back() -> bool:
@@ -223,9 +223,9 @@ async def only_reads(engine: EngineUnderTest) -> None:
     ballast = "/* " + "x" * 20_000 + os.urandom(20_000).hex() + " */"
     unavailable(await put(engine, "other", PLAIN % ("other", "other") + ballast))
     unavailable(await engine.api("PUT", "/asset?path=/big.txt", ballast))
-    status, told = await health(engine)
-    assert (status, told["status"], told["parts"]["database"]) == (200, "degraded", True)
-    assert "nothing was changed" in told["failingWrites"]["main database"]
+    status, answer = await health(engine)
+    assert (status, answer["status"], answer["parts"]["database"]) == (200, "degraded", True)
+    assert "nothing was changed" in answer["failingWrites"]["main database"]
 
 
 async def writes_again(engine: EngineUnderTest) -> None:
@@ -277,7 +277,7 @@ async def test_zygote_gone() -> None:
 
         await until(lambda: not engine.engine.zygote.ready)
         assert (await engine.api("GET", "/scripts")).status == 200
-        status, told = await health(engine)
-        assert (status, told["parts"]) == (503, {"sandbox": False, "database": True})
+        status, answer = await health(engine)
+        assert (status, answer["parts"]) == (503, {"sandbox": False, "database": True})
         assert (await get(engine, "/before")).text == "before"
         assert (await health(engine))[0] == 200

@@ -27,16 +27,16 @@ def _deploy(server: Server, uri: str) -> tuple[int, Any]:
 def test_deployment_without_descriptors(tmp_path: Path) -> None:
     """A deployment for which there are no descriptors is refused with what to do, and goes through when there are."""
     with started(tmp_path) as server:
-        status, told = _deploy(server, "one")
-        assert status in {200, 201}, told
+        status, output = _deploy(server, "one")
+        assert status in {200, 201}, output
         before = open_descriptors(server.process.pid)
         with few_descriptors(server.process.pid, free=3):
             for _ in range(3):
-                status, told = _deploy(server, "two")
-                assert (status, told["code"]) == (503, "unavailable"), told
-                assert "ulimit -n" in told["detail"], told
+                status, output = _deploy(server, "two")
+                assert (status, output["code"]) == (503, "unavailable"), output
+                assert "ulimit -n" in output["detail"], output
             assert server.status("/one") == 200
         assert open_descriptors(server.process.pid) <= before + 2
-        status, told = _deploy(server, "two")
-        assert status in {200, 201}, told
+        status, output = _deploy(server, "two")
+        assert status in {200, 201}, output
         assert server.status("/two") == 200

@@ -51,9 +51,9 @@ def _deploy(server: Server, source: str) -> tuple[int, Any]:
 
 
 def _history(server: Server) -> list[int]:
-    status, told = _call(server, "GET", "/engine/api/script/history?uri=big")
-    assert status == 200, told
-    return [version["version"] for version in told["versions"]]
+    status, result = _call(server, "GET", "/engine/api/script/history?uri=big")
+    assert status == 200, result
+    return [version["version"] for version in result["versions"]]
 
 
 @contextlib.contextmanager
@@ -103,10 +103,10 @@ def test_full_disk_during_a_deployment(tmp_path: Path, disk: Any) -> None:
         assert _deploy(server, _source("old"))[0] == 201
         big = _source("new", size=2_500_000)
         for _ in range(2):
-            status, told = _deploy(server, big)
-            assert status == 503, told
-            assert told["code"] == "unavailable"
-            assert "full" in told["detail"], told
+            status, output = _deploy(server, big)
+            assert status == 503, output
+            assert output["code"] == "unavailable"
+            assert "full" in output["detail"], output
             assert _history(server) == [1]
             assert _call(server, "GET", "/big") == (200, "old")
         status, health = _call(server, "GET", "/health/ready")
@@ -144,9 +144,9 @@ def test_logs_on_a_full_disk(tmp_path: Path, disk: Any) -> None:
         assert "log lines of scripts could not be written: The d" in server.output
         make_room()
         assert _call(server, "GET", "/talk/after") == (200, "said")
-        status, told = _call(server, "GET", "/engine/api/logs?limit=1000")
-        assert status == 200, told
-        kept = [line["message"] for line in told["lines"]]
+        status, result = _call(server, "GET", "/engine/api/logs?limit=1000")
+        assert status == 200, result
+        kept = [line["message"] for line in result["lines"]]
         assert "after" in kept
         assert any(line.startswith("Log lines lost: ") for line in kept)
 

@@ -68,8 +68,8 @@ def ask(address: str, token: str, method: str, path: str, document: Any = None) 
 
 def deploy(server: Server, source: str = SCRIPT, uri: str = "load") -> None:
     """Deploy a script."""
-    status, told, _ = ask(server.address, server.token, "PUT", f"/script?uri={uri}", {"files": {"main.js": source}})
-    assert status in {200, 201}, told
+    status, result, _ = ask(server.address, server.token, "PUT", f"/script?uri={uri}", {"files": {"main.js": source}})
+    assert status in {200, 201}, result
 
 
 def is_hi(status: int, body: bytes) -> bool:
@@ -94,8 +94,8 @@ def successor(server: Server, pids: list[int]) -> None:
     """Have another process take over; wait until it is alone on the data folder, and the one before has ended."""
     before = pids[-1]
     os.kill(before, signal.SIGUSR2)
-    told = wait_until(lambda: SERVES.findall(server.output)[len(pids) - 1 :])
-    pids.append(int(told[0]))
+    output = wait_until(lambda: SERVES.findall(server.output)[len(pids) - 1 :])
+    pids.append(int(output[0]))
     wait_until(lambda: not running(before))
     wait_until(lambda: owner(server) == pids[-1])
 
@@ -123,16 +123,16 @@ def test_stop_under_load(command: Sequence[str], number: int, tmp_path: Path) ->
         assert "Traceback" not in server.output
     count = load.count
     with started(tmp_path) as server:
-        status, told, _ = ask(server.address, server.token, "GET", "/receipts?uri=load")
+        status, result, _ = ask(server.address, server.token, "GET", "/receipts?uri=load")
         lines = 0
         before = ""
         while True:
-            status, told, _ = ask(server.address, server.token, "GET", f"/logs?uri=load&limit=1000{before}")
+            status, result, _ = ask(server.address, server.token, "GET", f"/logs?uri=load&limit=1000{before}")
             assert status == 200
-            lines += len(told["lines"])
-            if told["next"] is None:
+            lines += len(result["lines"])
+            if result["next"] is None:
                 break
-            before = f"&before={told['next']}"
+            before = f"&before={result['next']}"
         assert lines == count
 
 
@@ -154,19 +154,19 @@ def test_stop_with_work_in_hand(command: Sequence[str], tmp_path: Path) -> None:
             endless.sendall(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
             wait_until(lambda: ask(address, token, "GET", "/state")[1]["runtime"]["active"] == 3)
             server.process.send_signal(signal.SIGTERM)
-            told = everything(slow)
-            assert told.startswith(b"HTTP/1.1 200 ")
-            assert b"connection: close\r\n" in told
-            assert told.endswith(b"\r\n\r\nslow")
+            result = everything(slow)
+            assert result.startswith(b"HTTP/1.1 200 ")
+            assert b"connection: close\r\n" in result
+            assert result.endswith(b"\r\n\r\nslow")
             assert everything(idle) == b""
-            told = everything(endless)
-            assert told.startswith(b"HTTP/1.1 503 ")
-            assert b"outcome_unknown" in told
+            result = everything(endless)
+            assert result.startswith(b"HTTP/1.1 503 ")
+            assert b"outcome_unknown" in result
         server.ended()
         assert "some requests did not finish in time" in server.output
     with started(tmp_path) as server:
-        _, told, _ = ask(server.address, server.token, "GET", "/logs?uri=load")
-        assert [line["message"] for line in told["lines"]] == ["after the answer"]
+        _, result, _ = ask(server.address, server.token, "GET", "/logs?uri=load")
+        assert [line["message"] for line in result["lines"]] == ["after the answer"]
 
 
 def everything(connection: socket.socket) -> bytes:
@@ -293,11 +293,11 @@ def server_lines(address: str, token: str) -> int:
     """Count the log lines of the script."""
     count, before = 0, ""
     while True:
-        _, told, _ = ask(address, token, "GET", f"/logs?uri=load&limit=1000{before}")
-        count += len(told["lines"])
-        if told["next"] is None:
+        _, result, _ = ask(address, token, "GET", f"/logs?uri=load&limit=1000{before}")
+        count += len(result["lines"])
+        if result["next"] is None:
             return count
-        before = f"&before={told['next']}"
+        before = f"&before={result['next']}"
 
 
 @SERVE_FIRST
@@ -339,8 +339,8 @@ def test_successor_that_takes_too_long(tmp_path: Path) -> None:
         server.process.send_signal(signal.SIGUSR2)
         pid = int(wait_until(lambda: (tmp_path / "asked").exists() and (tmp_path / "asked").read_text()))
         document = {"files": {"main.js": SCRIPT}}
-        status, told, headers = ask(server.address, server.token, "PUT", "/script?uri=other", document)
-        assert (status, told["code"]) == (503, "unavailable"), told
+        status, result, headers = ask(server.address, server.token, "PUT", "/script?uri=other", document)
+        assert (status, result["code"]) == (503, "unavailable"), result
         assert int(headers["retry-after"]) >= 1
         wait_until(lambda: "did not serve within 3 s" in server.output)
         wait_until(lambda: not running(pid))
@@ -396,8 +396,8 @@ def test_log_file_over_a_handover(tmp_path: Path) -> None:
         wait_until((tmp_path / "data" / "address").exists)
         address = wait_until(lambda: (tmp_path / "data" / "address").read_text().strip())
         token = (tmp_path / "data" / "administrator-token").read_text().strip()
-        status, told, _ = ask(address, token, "PUT", "/script?uri=f", {"files": {"main.js": FAILING}})
-        assert status == 201, told
+        status, result, _ = ask(address, token, "PUT", "/script?uri=f", {"files": {"main.js": FAILING}})
+        assert status == 201, result
         fail()
         late = threading.Thread(target=fail, args=("/late",))
         late.start()

@@ -80,11 +80,11 @@ def test_leaves_others_alone(tmp_path: Path) -> None:
         versions = {script["uri"]: script["version"] for script in json.loads(listed.stdout)["scripts"]}
         assert versions["notes"] == 1
         assert set(versions) == DEPLOYED
-        with serving(program, tmp_path, "second") as (second, told):
+        with serving(program, tmp_path, "second") as (second, result):
             assert second.wait(PATIENCE_SECONDS) == 1
-        assert "Another server" in told.read_text()
-        assert "PORT=" not in told.read_text()
-        assert "Main loop" not in told.read_text()
+        assert "Another server" in result.read_text()
+        assert "PORT=" not in result.read_text()
+        assert "Main loop" not in result.read_text()
         assert (tmp_path / "data" / "address").read_text().strip() == address
 
 

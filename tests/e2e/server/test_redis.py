@@ -21,7 +21,7 @@ from tests.support.waiting import until
 HELLO = 'registerWebHandler("/hello", () => "hello");'
 
 
-async def _told(engine: EngineUnderTest) -> tuple[Any, Any]:
+async def _figures(engine: EngineUnderTest) -> tuple[Any, Any]:
     state = (await engine.api("GET", "/state")).json()
     return state, (await engine.request("GET", "/health/ready")).json()
 
@@ -35,7 +35,7 @@ async def test_outage(monkeypatch: pytest.MonkeyPatch) -> None:
         settings = settings_for(Path(folder), redis=RedisSettings(url=server.url, command_seconds=5.0))
         async with running_engine(settings) as engine:
             await engine.deploy("hello", {"main.js": HELLO})
-            state, health = await _told(engine)
+            state, health = await _figures(engine)
             assert state["redis"] == {
                 "address": f"{server.url}/0", "connections": 3, "channels": 1, "interruptions": 0,
             }  # fmt: skip
@@ -43,7 +43,7 @@ async def test_outage(monkeypatch: pytest.MonkeyPatch) -> None:
             assert (health["status"], health["breakers"]["Redis server"]) == ("ok", "closed")
             server.kill()
             await _until(engine, "open", "degraded")
-            state, _ = await _told(engine)
+            state, _ = await _figures(engine)
             assert "why" in state["redis"]
             assert (await engine.request("GET", "/hello")).text == "hello"
             server.start()
@@ -54,7 +54,7 @@ async def _until(engine: EngineUnderTest, breaker: str, status: str) -> None:
     seen: list[Any] = []
 
     async def so() -> bool:
-        _, health = await _told(engine)
+        _, health = await _figures(engine)
         seen.append((health["breakers"]["Redis server"], health["status"]))
         return bool(seen[-1] == (breaker, status))
 
@@ -65,7 +65,7 @@ async def _until(engine: EngineUnderTest, breaker: str, status: str) -> None:
 async def test_without() -> None:
     """Without an address there is nothing of it."""
     async with running_engine() as engine:
-        state, health = await _told(engine)
+        state, health = await _figures(engine)
         assert "redis" not in state
         assert "Redis server" not in {*state["dependencies"], *health["breakers"]}
 

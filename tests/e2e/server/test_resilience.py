@@ -129,16 +129,16 @@ async def _tell_where(
         for path, (file, lines, function) in expected.items():
             for _ in range(_ATTEMPTS):
                 reply = await engine.request("GET", path)
-                told = reply.json()
-                assert told["code"] == "script_timeout", reply.text
-                innermost = told["stack"][0]
+                answer = reply.json()
+                assert answer["code"] == "script_timeout", reply.text
+                innermost = answer["stack"][0]
                 # On a busy machine it may be ended before it has said where it is.
                 if innermost["line"] in lines and innermost["function"] == function:
                     break
             assert (innermost["file"], innermost["function"]) == (file, function), (path, reply.text)
             assert innermost["line"] in lines, (path, reply.text)
             assert innermost["source"], (path, reply.text)
-        assert "It was in test, which is not written in JavaScript." in told["detail"]
+        assert "It was in test, which is not written in JavaScript." in answer["detail"]
         details = [(await engine.request("GET", "/timer")).json()["detail"] for _ in range(3)]
         assert any("It waited for a timer." in detail for detail in details), details
         logs = (await engine.api("GET", "/logs?uri=where")).json()["lines"]

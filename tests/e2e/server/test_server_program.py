@@ -19,10 +19,10 @@ from tests.support.waiting import wait_until
 EVERY_WAY = pytest.mark.parametrize("command", [SERVE, TWISTD], ids=["serve", "twistd"])
 
 
-def refused(server: Server, *told: str) -> None:
+def refused(server: Server, *result: str) -> None:
     """Expect a start that fails with exit code 1, in words and without a traceback."""
     assert server.ended() == 1
-    for part in told:
+    for part in result:
         assert part in server.output
     assert "Traceback" not in server.output
 

@@ -17,7 +17,7 @@ from tests.support.javascript.building import build, problems, running_builder, 
 from tests.support.world import Program, run_programs
 
 SAY = (
-    "const say = (word) => { (globalThis.told ||= []).push(word); },"
+    "const say = (word) => { (globalThis.received ||= []).push(word); },"
     " wait = (n) => new Promise((r) => setTimeout(r, n));"
 )
 
@@ -88,7 +88,7 @@ def by_node(files: Mapping[str, str], folder: Path) -> Any:
     assert isinstance(node, NodeProgram)
     for name, text in files.items():
         (folder / name).write_text(f"{SAY}\n{text}")
-    run = "await import('./main.mjs'); process.stdout.write(JSON.stringify(globalThis.told));"
+    run = "await import('./main.mjs'); process.stdout.write(JSON.stringify(globalThis.received));"
     (folder / "run.mjs").write_text(run)
     done = subprocess.run([node.program, folder / "run.mjs"], capture_output=True, timeout=60, check=True)
     return json.loads(done.stdout)
@@ -99,7 +99,7 @@ def by_node(files: Mapping[str, str], folder: Path) -> Any:
 async def test_the_same_as_in_node(name: str, tmp_path: Path) -> None:
     """Modules that wait run in the order in which node runs them."""
     files = {path: f"{SAY}\n{text}" for path, text in PROGRAMS[name].items()}
-    files["main.mjs"] += "\nregisterWebHandler('/', () => globalThis.told);"
+    files["main.mjs"] += "\nregisterWebHandler('/', () => globalThis.received);"
     async with running_builder() as builder:
         built = await build(builder, files, "main.mjs")
     [outcome] = run_programs([Program(source=built.source)])
@@ -160,7 +160,7 @@ async def test_waits_that_fail() -> None:
                 "const p = (async () => { await null; throw new Error('late'); })();\nexport const a = await p;",
             )
         ]
-    told = [str(outcome.failure()) for outcome in run_programs([Program(source=source) for source in sources])]
-    assert "no luck" in told[0]
-    assert "The top level waits for a promise that can never settle" in told[1]
-    assert "late" in told[2]
+    message = [str(outcome.failure()) for outcome in run_programs([Program(source=source) for source in sources])]
+    assert "no luck" in message[0]
+    assert "The top level waits for a promise that can never settle" in message[1]
+    assert "late" in message[2]

@@ -91,12 +91,12 @@ async def test_every_problem_at_once() -> None:
                 "b.ts": "export const b = 1;\n",
             },
         )
-        told = {(problem.code, problem.file, problem.line) for problem in found}
-        assert ("missing_file", "main.ts", 2) in told
-        assert ("node_module", "main.ts", 3) in told
-        assert ("unknown_name", "main.ts", 4) in told
-        assert ("no_bigint", "a.ts", 1) in told
-        assert ("no_look_behind", "a.ts", 2) in told
+        data = {(problem.code, problem.file, problem.line) for problem in found}
+        assert ("missing_file", "main.ts", 2) in data
+        assert ("node_module", "main.ts", 3) in data
+        assert ("unknown_name", "main.ts", 4) in data
+        assert ("no_bigint", "a.ts", 1) in data
+        assert ("no_look_behind", "a.ts", 2) in data
         assert all(problem.hint for problem in found)
 
 
@@ -142,8 +142,8 @@ async def test_wrong_imports_from_the_engine() -> None:
                 'export { nothing } from "aiwebengine";\n'
             },
         )
-        told = [(problem.code, problem.line, problem.column, problem.message) for problem in found]
-        assert told == [
+        received = [(problem.code, problem.line, problem.column, problem.message) for problem in found]
+        assert received == [
             ("unknown_name", 1, 8, '"aiwebengine" has no default export.'),
             (
                 "unknown_name",
@@ -316,16 +316,16 @@ async def test_progress() -> None:
     )
     files = {f"f{at}.ts": "".join(line.replace("{n}", str(n)) for n in range(12)) for at in range(20)}
     main = "".join(f'import {{ C1 as c{at} }} from "./f{at}";\nconsole.log(c{at});\n' for at in range(20))
-    told: list[str] = []
+    received: list[str] = []
     given = {path: text.encode() for path, text in {**files, "main.ts": main}.items()}
     async with running_builder() as builder:
-        await builder.build(entry="main.ts", files=given, manifest={}, progress=told.append)
-        assert told
-        assert all(message.endswith(" of 21 files") for message in told)
+        await builder.build(entry="main.ts", files=given, manifest={}, progress=received.append)
+        assert received
+        assert all(message.endswith(" of 21 files") for message in received)
         again: list[str] = []
         given["main.ts"] += b"// a comment\n"
         await builder.build(entry="main.ts", files=given, manifest={}, progress=again.append)
-        assert len(again) < len(told)
+        assert len(again) < len(received)
 
 
 @pytest_twisted.ensureDeferred

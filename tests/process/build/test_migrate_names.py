@@ -59,10 +59,10 @@ def _script(tmp_path: Path) -> Path:
 def test_shows(script: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without --write the changes are shown as a diff, and no file is touched."""
     assert run(["migrate-names", str(script)]) == exits.OK
-    told = capsys.readouterr()
-    assert '-register("/old", "answer", "GET");' in told.out
-    assert '+registerWebHandler("/old", "answer", "GET");' in told.out
-    assert "7 older names in 2 of 3 files. Nothing was written" in told.err
+    output = capsys.readouterr()
+    assert '-register("/old", "answer", "GET");' in output.out
+    assert '+registerWebHandler("/old", "answer", "GET");' in output.out
+    assert "7 older names in 2 of 3 files. Nothing was written" in output.err
     assert (script / "main.ts").read_text("utf-8") == OLD
 
 
@@ -70,8 +70,8 @@ def test_writes(script: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With --write the names are changed, nothing else is, and a second time there is nothing to do."""
     (script / "main.ts").chmod(0o640)
     assert run(["migrate-names", str(script), "--write", "--json"]) == exits.OK
-    told = json.loads(capsys.readouterr().out)
-    assert told["changes"]["main.ts"][1] == {"line": 4, "old": "register", "new": "registerWebHandler"}
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["changes"]["main.ts"][1] == {"line": 4, "old": "register", "new": "registerWebHandler"}
     assert (script / "main.ts").read_text("utf-8") == NEW
     assert (script / "main.ts").stat().st_mode & 0o777 == 0o640
     page = (script / "lib" / "page.jsx").read_bytes().decode()

@@ -203,9 +203,9 @@ async def test_values_of_fields() -> None:
     )
     for fields in (True, False):
         config = json.dumps({"compilerOptions": {"useDefineForClassFields": fields}})
-        told = await answers({"main.ts": source, "tsconfig.json": config})
-        assert told == {"a": "outer!", "size": 1, **({} if fields else {"b": 1})}
+        answer = await answers({"main.ts": source, "tsconfig.json": config})
+        assert answer == {"a": "outer!", "size": 1, **({} if fields else {"b": 1})}
     for target, fields in (("ES2021", False), ("es2022", True), ("ESNext", True)):
         config = json.dumps({"compilerOptions": {"target": target}})
-        told = await answers({"main.ts": source, "tsconfig.json": config})
-        assert ("b" in told) != fields
+        answer = await answers({"main.ts": source, "tsconfig.json": config})
+        assert ("b" in answer) != fields

@@ -89,10 +89,10 @@ async def test_commonjs(name: str, tmp_path: Path) -> None:
     )
     command = [node.program, "--no-warnings", "--require", tmp_path / "run.cjs", tmp_path / entry]
     done = subprocess.run(command, capture_output=True, timeout=60, check=True)
-    files["first.js"] = "globalThis.told = []; globalThis.out = (...all) => { globalThis.told.push(all); };\n"
+    files["first.js"] = "globalThis.received = []; globalThis.out = (...all) => { globalThis.received.push(all); };\n"
     load = "import './first.js';" if entry.endswith(".mjs") else "require('./first.js');"
     hashbang, text = files[entry].split("\n", 1) if files[entry].startswith("#!") else ("", files[entry])
-    files[entry] = f"{hashbang}\n{load}{text}\nregisterWebHandler('/', () => globalThis.told);".lstrip("\n")
+    files[entry] = f"{hashbang}\n{load}{text}\nregisterWebHandler('/', () => globalThis.received);".lstrip("\n")
     assert await answers(files, entry) == json.loads(done.stdout)
 
 
@@ -153,10 +153,10 @@ async def test_patterns_of_files() -> None:
         "data/x.json": '"json"',
         "data/y.ts": "export default 'y';",
     }
-    told = await answers(files)
-    assert told[:3] == ["a", "json", "y"]
-    assert 'no file "./pages/c/d.ts"' in told[3]
-    assert told[4:] == [
+    answer = await answers(files)
+    assert answer[:3] == ["a", "json", "y"]
+    assert 'no file "./pages/c/d.ts"' in answer[3]
+    assert answer[4:] == [
         ["./pages/a.ts", "./pages/b.ts", "./pages/c/d.ts"], {"./pages/a.ts": "a"}, ["/data/x.json"], "d",
     ]  # fmt: skip
     async with running_builder() as builder:

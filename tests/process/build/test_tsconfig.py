@@ -68,17 +68,17 @@ def tsconfig(**options: Any) -> dict[str, str]:
 async def test_standard_decorators() -> None:
     """Without experimentalDecorators decorators are those of the standard, as in TypeScript."""
     handler = 'registerWebHandler("/", () => [seen, tell(), new Counter().step, Counter.made], "GET");'
-    told = await answers({"main.ts": DECORATED + handler})
-    assert told == [[2, "accessor", 2, "method", 2, "field", 2, "field"], 1, 3, 2]
-    assert await answers({"main.ts": DECORATED + handler, **tsconfig(strict=True)}) == told
+    answer = await answers({"main.ts": DECORATED + handler})
+    assert answer == [[2, "accessor", 2, "method", 2, "field", 2, "field"], 1, 3, 2]
+    assert await answers({"main.ts": DECORATED + handler, **tsconfig(strict=True)}) == answer
 
 
 @pytest_twisted.ensureDeferred
 async def test_legacy_decorators() -> None:
     """With experimentalDecorators they are the older ones, which parameters may have, too."""
     files = {"main.ts": LEGACY + 'registerWebHandler("/", () => seen, "GET");'}
-    told = await answers({**files, **tsconfig(experimentalDecorators=True)})
-    assert told == [
+    answer = await answers({**files, **tsconfig(experimentalDecorators=True)})
+    assert answer == [
         ["count", "undefined"], ["read", "number"], ["read", "object"], [None, "number"], [None, "undefined"],
     ]  # fmt: skip
     async with running_builder() as builder:
@@ -91,10 +91,10 @@ async def test_types_for_decorators() -> None:
     """With emitDecoratorMetadata decorators are told the types, by Reflect.metadata."""
     files = {"main.ts": METADATA + 'registerWebHandler("/", () => told, "GET");'}
     options = tsconfig(experimentalDecorators=True, emitDecoratorMetadata=True)
-    told = await answers({**files, **options})
-    assert ["design:paramtypes", "find", ["Number", "Note"]] in told
-    assert ["design:paramtypes", "undefined", ["Note", "String"]] in told
-    assert ["design:type", "size", ["Number"]] in told
+    answer = await answers({**files, **options})
+    assert ["design:paramtypes", "find", ["Number", "Note"]] in answer
+    assert ["design:paramtypes", "undefined", ["Note", "String"]] in answer
+    assert ["design:type", "size", ["Number"]] in answer
 
 
 @pytest_twisted.ensureDeferred

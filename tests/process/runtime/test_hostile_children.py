@@ -103,14 +103,14 @@ async def beside(runtime: RuntimeUnderTest, deed: str, wall: float = PATIENT_SEC
     if deed in GOES:
         # What is handed to it before it is known to be gone fails with it.
         await runtime.until(lambda: clone is None or clone.ended is not None)
-    told = seen.whole.body.decode() if seen.whole is not None else ""
+    result = seen.whole.body.decode() if seen.whole is not None else ""
     outcomes = [receipt.outcome for receipt in runtime.host.receipts if receipt.invocation == run.invocation.id]
     assert len(outcomes) == 1
     if seen.error is not None:
         assert seen.error.code == outcomes[0]
         # What went wrong inside is for the server's log.
         assert not re.search(r"Traceback|/[a-z]+/.*\.py", seen.error.public)
-    return told, outcomes[0]
+    return result, outcomes[0]
 
 
 @pytest_twisted.ensureDeferred
@@ -121,12 +121,12 @@ async def test_deeds(monkeypatch: pytest.MonkeyPatch) -> None:
     async with hostile_runtime(monkeypatch) as runtime:
         await beside(runtime, "bulky-arguments")
         before = resident_bytes()
-        told: dict[str, tuple[str, str]] = {}
+        data: dict[str, tuple[str, str]] = {}
         for deed, (_, code) in expected.items():
             wall = WALL_SECONDS if code == "script_timeout" else PATIENT_SECONDS
-            told[deed] = await beside(runtime, deed, wall)
+            data[deed] = await beside(runtime, deed, wall)
             assert await beside(runtime, "fine") == ('["/fine"]', "committed"), deed
-        assert told == expected
+        assert data == expected
         assert runtime.zygote.restarts == 0
         growth = resident_bytes() - before
         sys.stdout.write(f"{len(expected)} deeds; the server's memory grew by {growth / (1 << 20):.1f} MiB\n")
@@ -139,14 +139,14 @@ async def test_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = {deed.strip(): code for code, deeds in LOADS.items() for deed in deeds.split(",")}
     async with hostile_runtime(monkeypatch) as runtime:
         before = resident_bytes()
-        told: dict[str, str] = {}
+        data: dict[str, str] = {}
         for deed, code in expected.items():
             wall = WALL_SECONDS if code == "script_timeout" else PATIENT_SECONDS
             with pytest.raises(EngineError) as failed:
                 await runtime.load("evil", f"// {deed}", wall=wall)
-            told[deed] = failed.value.code
+            data[deed] = failed.value.code
             runtime.host.asked.clear()
             assert (await runtime.run("good", path="/x")).value == ["/x"], deed
-        assert told == expected
+        assert data == expected
         assert runtime.zygote.restarts == 0
         assert resident_bytes() - before < MOST_GROWTH

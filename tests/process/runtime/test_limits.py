@@ -191,18 +191,18 @@ async def test_amounts() -> None:
     asked = {"answer_bytes": 1000, "stream_bytes": 1200, "log_bytes": 1000}
     async with running_runtime() as runtime:
         await runtime.load("one", source)
-        told = []
+        received = []
         for handler in range(3):
             seen = Seen()
             allowed = allowance(LimitSettings(), asked)
             runtime.runner.run(runtime.invocation("one", handler=handler)._replace(allowance=allowed), seen)
-            told.append(await seen.done)
-        assert isinstance(told[0].error, ScriptFailed)
-        assert "at most 1000" in told[0].error.public
-        assert isinstance(told[1].error, ScriptFailed)
-        assert "limits.stream_bytes" in told[1].error.public
-        assert [len(piece) for piece in told[1].pieces] == [500, 500]
-        assert told[2].value == 1
+            received.append(await seen.done)
+        assert isinstance(received[0].error, ScriptFailed)
+        assert "at most 1000" in received[0].error.public
+        assert isinstance(received[1].error, ScriptFailed)
+        assert "limits.stream_bytes" in received[1].error.public
+        assert [len(piece) for piece in received[1].pieces] == [500, 500]
+        assert received[2].value == 1
         lines = [line.message for line in runtime.host.lines]
         assert len(lines) < 12
         assert "More than 1000 bytes logged" in lines[-1]

@@ -138,8 +138,8 @@ class Bridge(SynchronousTestCase):
         )
         clone.run()
         for _ in range(2):
-            *told, heard = clone.run(host=lambda name, arguments: "real").value
-            self.assertEqual((told[0], told[2]), ("real", "test"))
+            *result, heard = clone.run(host=lambda name, arguments: "real").value
+            self.assertEqual((result[0], result[2]), ("real", "test"))
             # A request is made as any object is, in front of everybody; the kernel's own boxes are not.
             names = {item[0] for item in heard if isinstance(item, list)}
             self.assertEqual(

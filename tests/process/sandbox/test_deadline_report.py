@@ -76,6 +76,6 @@ class Interrupted(SynchronousTestCase):
             [sys.executable, "-c", _INTERRUPTED], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
         )
         self.assertEqual(ended.returncode, 0, ended.stderr[-2000:])
-        told = json.loads(ended.stdout)
-        self.assertEqual(told["results"], [told["expected"]])
-        self.assertLessEqual({"make", "take", "deep"}, set(told["seen"]))
+        answer = json.loads(ended.stdout)
+        self.assertEqual(answer["results"], [answer["expected"]])
+        self.assertLessEqual({"make", "take", "deep"}, set(answer["seen"]))

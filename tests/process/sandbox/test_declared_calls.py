@@ -155,11 +155,15 @@ class DeclaredCalls(SynchronousTestCase):
 
     def test_refuses_what_json_cannot_hold(self) -> None:
         """undefined, functions and cycles are refused; a promise is rejected, nothing is thrown."""
-        for value, told in (("undefined", "undefined"), ("function () {}", "a function"), ("Symbol('s')", "a symbol")):
+        for value, message in (
+            ("undefined", "undefined"),
+            ("function () {}", "a function"),
+            ("Symbol('s')", "a symbol"),
+        ):
             self.assertEqual(
                 self.refusal(f"shelf.write('a', {value})"),
                 "HostError|invalid|shelf.write|shelf.write: value must be something that JSON can hold; "
-                f"{told} was given. Use shelf.remove to remove a key.",
+                f"{message} was given. Use shelf.remove to remove a key.",
             )
         self.assertIn("sent as JSON: Converting circular structure", self.refusal("shelf.write('a', cycle)"))
 
@@ -221,14 +225,14 @@ class FurtherFiles(SynchronousTestCase):
 
     def test_a_file_that_throws(self) -> None:
         """The program ends and says which file it was, and what is wrong."""
-        for text, told in (
+        for text, message in (
             ("throw new Error('no such luck');", "no such luck"),
             ("(function (K) { K.adapt('lok', {}); }(__kernel));", "there is no host call lok"),
             ("var a = 'é';", "ascii"),
         ):
             told_surface, path = self.surface(text)
             said = end_of(told_surface)
-            self.assertIn(told, said)
+            self.assertIn(message, said)
             self.assertIn(str(path), said)
 
     def test_a_file_that_is_missing(self) -> None:
@@ -241,9 +245,9 @@ class FurtherFiles(SynchronousTestCase):
             self.assertIn("does not tell which host calls there are", end_of(text))
 
 
-def end_of(told: str) -> str:
+def end_of(result: str) -> str:
     """Start the program with a surface that it cannot use; what it says when it ends."""
-    process, ours = start(told)
+    process, ours = start(result)
     with ours:
         _, said = process.communicate(timeout=30)
     assert process.returncode == 3, process.returncode

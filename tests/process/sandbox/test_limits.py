@@ -267,12 +267,12 @@ class Rights(Case):
         clone = self.clone("return 1;")
         clone.run()
         place = Path(f"/proc/{clone.pid}")
-        told = dict(line.split(":\t", 1) for line in (place / "status").read_text().splitlines() if ":\t" in line)
+        result = dict(line.split(":\t", 1) for line in (place / "status").read_text().splitlines() if ":\t" in line)
         if os.geteuid() == 0:
-            self.assertNotIn("0", told["Uid"].split())
-            self.assertEqual(int(told["CapEff"], 16), 0)
+            self.assertNotIn("0", result["Uid"].split())
+            self.assertEqual(int(result["CapEff"], 16), 0)
             self.assertEqual(len(list((place / "fd").iterdir())), 4)
-        self.assertEqual(told["NoNewPrivs"], "1")
+        self.assertEqual(result["NoNewPrivs"], "1")
         text = (place / "limits").read_text()
         for line in (
             "Max open files +1 +1 ",
@@ -319,17 +319,17 @@ class StartTests(SynchronousTestCase):
         """Without the file that the build makes it ends, and says what to do."""
         folder = self.copied()
         (folder / "sandbox/prelude/core.js").unlink()
-        status, told = self.start(folder)
+        status, output = self.start(folder)
         self.assertEqual(status, 3)
-        self.assertRegex(told, r"core\.js is missing; install aiwebengine again")
+        self.assertRegex(output, r"core\.js is missing; install aiwebengine again")
 
     def test_broken_prelude(self) -> None:
         """A prelude file that throws is named with its error."""
         folder = self.copied()
         (folder / "sandbox/prelude/web/console.js").write_text("\nnowhere();\n")
-        status, told = self.start(folder)
+        status, output = self.start(folder)
         self.assertEqual(status, 3)
-        self.assertRegex(told, r"console\.js: ReferenceError: nowhere is not defined")
+        self.assertRegex(output, r"console\.js: ReferenceError: nowhere is not defined")
 
 
 class ProcessLifeTests(SynchronousTestCase):

@@ -43,10 +43,10 @@ class Loads(SynchronousTestCase):
             "function hello() { return 1; }\n"
             "registerWebHandler('/a', hello, { method: ['GET', 'POST'], timeout: '1s' });"
         ).loaded
-        ((name, (told,)),) = loaded.calls
+        ((name, (result,)),) = loaded.calls
         self.assertEqual(name, "register.route")
         self.assertEqual(
-            {key: told[key] for key in ("path", "methods", "handler", "options")},
+            {key: result[key] for key in ("path", "methods", "handler", "options")},
             {
                 "path": "/a",
                 "methods": ["GET", "POST"],
@@ -54,7 +54,7 @@ class Loads(SynchronousTestCase):
                 "options": {"timeout": "1s"},
             },
         )
-        self.assertIn("input:2", told["stack"])
+        self.assertIn("input:2", result["stack"])
         self.assertEqual(
             loaded.value, {"handlers": 1, "middleware": [], "names": ["hello"], "hasInit": False, "warnings": []}
         )
@@ -194,9 +194,9 @@ class Loads(SynchronousTestCase):
         source = (
             "try { registerWebHandler('/', 1); } catch (e) {} registerWebHandler('/', 2); registerWebHandler('/', 3);"
         )
-        told = self.zygote.template(source).loaded.failure
-        self.assertEqual(told["more"], 1)
-        [refused] = told["refused"]
+        message = self.zygote.template(source).loaded.failure
+        self.assertEqual(message["more"], 1)
+        [refused] = message["refused"]
         self.assertIn("2 was given", refused["message"])
         self.assertEqual((refused["call"], refused["code"], refused["argument"]), ("registerWebHandler", "invalid", 1))
         self.assertIn("input:1", refused["stack"])
@@ -213,10 +213,10 @@ class Loads(SynchronousTestCase):
             "registerWebHandler('/', 2);\nregisterWebHandler('/', 'nowhere');\nuse(3);\n"
             "if (!caught) throw new Error('it was not thrown');\nfunction init() { registerWebHandler('/', 4); }"
         )
-        told = self.zygote.template(source, host=refuse, collect=1).loaded.failure
-        self.assertNotIn("more", told)
+        message = self.zygote.template(source, host=refuse, collect=1).loaded.failure
+        self.assertNotIn("more", message)
         self.assertEqual(
-            [(refusal["call"], refusal.get("argument"), refusal["option"]) for refusal in told["refused"]],
+            [(refusal["call"], refusal.get("argument"), refusal["option"]) for refusal in message["refused"]],
             [
                 ("registerWebHandler", 1, ""),
                 ("registerWebHandler", None, "auth"),
@@ -225,16 +225,16 @@ class Loads(SynchronousTestCase):
                 ("registerWebHandler", 1, ""),
             ],
         )
-        told = self.zygote.template("use(1); throw new TypeError('after');", collect=0).loaded.failure
-        self.assertEqual([refusal["name"] for refusal in told["refused"]], ["HostError", "TypeError"])
-        told = self.zygote.template("for (var i = 0; i < 500; i++) use(i);", collect=0).loaded.failure
-        self.assertEqual(len(told["refused"]), 50)
+        message = self.zygote.template("use(1); throw new TypeError('after');", collect=0).loaded.failure
+        self.assertEqual([refusal["name"] for refusal in message["refused"]], ["HostError", "TypeError"])
+        message = self.zygote.template("for (var i = 0; i < 500; i++) use(i);", collect=0).loaded.failure
+        self.assertEqual(len(message["refused"]), 50)
 
     def test_several_unknown_names(self) -> None:
         """Each name that leads nowhere is told at its own call."""
-        told = self.zygote.template("register('/a', 'one');\nregister('/b', 'two');").loaded.failure
-        self.assertEqual([refusal["stack"].count("input:2") for refusal in told["refused"]], [0, 1])
-        self.assertNotIn("more", told)
+        message = self.zygote.template("register('/a', 'one');\nregister('/b', 'two');").loaded.failure
+        self.assertEqual([refusal["stack"].count("input:2") for refusal in message["refused"]], [0, 1])
+        self.assertNotIn("more", message)
 
     def test_wrong_arguments(self) -> None:
         """A handler that is neither a function nor a name is refused at once."""

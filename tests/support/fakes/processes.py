@@ -64,9 +64,9 @@ class HandReactor(Clock):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a forker was asked for."""
+    """What was requested of a forker."""
 
-    told: Mapping[str, Any]
+    content: Mapping[str, Any]
     sockets: list[socket.socket]
 
     def close(self) -> None:
@@ -106,7 +106,9 @@ class Forker:
             return None
         if not data:
             return None
-        return Request(told=json.loads(data), sockets=[socket.socket(fileno=descriptor) for descriptor in descriptors])
+        return Request(
+            content=json.loads(data), sockets=[socket.socket(fileno=descriptor) for descriptor in descriptors]
+        )
 
     def requests(self) -> list[Request]:
         """Return every request that is there."""
@@ -210,9 +212,9 @@ class FakeChild:
         """Answer the run."""
         self.send(value, answer=tag, h=head)
 
-    def fail(self, code: bytes = b"thrown", told: Mapping[str, Any] | None = None, tag: bytes = b"1") -> None:
+    def fail(self, code: bytes = b"thrown", error: Mapping[str, Any] | None = None, tag: bytes = b"1") -> None:
         """Answer the run with an error."""
-        self.send(json.dumps(told or {"message": "m"}).encode(), error=tag, error_code=code)
+        self.send(json.dumps(error or {"message": "m"}).encode(), error=tag, error_code=code)
 
     def ask(self, name: bytes, *arguments: Any, tag: bytes = b"7") -> None:
         """Make a host call."""

@@ -87,16 +87,16 @@ def _lend(*, setup: Mapping[str, Any], settings: BuildSettings, terms: WorkerTer
     """Return a kept worker that fits and that no engine uses; for settings that are not the usual ones a new one."""
     if not _is_usual(settings):
         return Worker(setup=setup, settings=settings, terms=terms, **more)
-    told = {**setup, "cache": "", "terms": terms, "settings": settings}
+    data = {**setup, "cache": "", "terms": terms, "settings": settings}
     for known, worker in _KEPT.workers:
-        if known == told and not worker.lent:
+        if known == data and not worker.lent:
             return worker.lend()
     idle = [(known, worker) for known, worker in _KEPT.workers if not worker.lent]
     for known, worker in idle[: max(0, len(idle) + 1 - _MOST_IDLE)]:
         _KEPT.workers.remove((known, worker))
         worker.end()
     worker = LentWorker(setup={**setup, "cache": str(_lowered(setup))}, settings=settings, terms=terms, **more)
-    _KEPT.workers.append((told, worker))
+    _KEPT.workers.append((data, worker))
     return worker.lend()
 
 

@@ -78,9 +78,9 @@ class KeptZygote(Zygote):
         self._lender = self._borrower = self
         super()._start()
 
-    def _take_over(self, told: Mapping[str, Any]) -> None:
+    def _take_over(self, result: Mapping[str, Any]) -> None:
         self._retry = None
-        self._is_ready(told)
+        self._is_ready(result)
 
     async def _give_back(self) -> None:
         end = time.monotonic() + _PATIENCE_SECONDS

@@ -42,9 +42,9 @@ def test_who_else_asks() -> None:
     assert identify.principal(REQUEST._replace(headers=both)) == ADMINISTRATOR
     found = identify.principal(REQUEST._replace(headers={"authorization": "Bearer wrong", "badge": "ann"}))
     assert isinstance(found, Deferred)
-    told: list[Principal] = []
-    found.addCallback(told.append)
-    assert told == [USER]
+    received: list[Principal] = []
+    found.addCallback(received.append)
+    assert received == [USER]
     assert identify.principal(REQUEST) == ANONYMOUS
 
 

@@ -28,7 +28,7 @@ class _Worker:
         """Stop nothing."""
 
 
-def _told(names: Mapping[str, frozenset[str] | None]) -> str:
+def _listed(names: Mapping[str, frozenset[str] | None]) -> str:
     made = Builder(
         settings=BuildSettings(),
         cache_folder=Path("/cache"),
@@ -54,5 +54,5 @@ class BuilderTests(SynchronousTestCase):
     def test_order_of_names(self) -> None:
         """In whatever order the names come, the worker is told the same, and so finds what it kept before a restart."""
         names = {"kv": frozenset({"set", "get"}), "Math": None, "btoa": None}
-        self.assertEqual(_told(names), _told(dict(reversed(names.items()))))
-        self.assertIn('"Math": null, "btoa": null, "kv": ["get", "set"]', _told(names))
+        self.assertEqual(_listed(names), _listed(dict(reversed(names.items()))))
+        self.assertIn('"Math": null, "btoa": null, "kv": ["get", "set"]', _listed(names))

@@ -91,8 +91,10 @@ class SourceMapTests(SynchronousTestCase):
             ("a[key] = 1;", "property"),
             ("", "property"),
         ):
-            told = "The script threw TypeError: Cannot assign to read only property"
-            self.assertEqual(with_callee(told, line), f"The script threw TypeError: Cannot assign to read only {shown}")
+            result = "The script threw TypeError: Cannot assign to read only property"
+            self.assertEqual(
+                with_callee(result, line), f"The script threw TypeError: Cannot assign to read only {shown}"
+            )
         self.assertEqual(
             with_callee("Cannot add a property, the object is not extensible", "o.x ??= 1"),
             "Cannot add property 'x', the object is not extensible",
@@ -127,9 +129,9 @@ class SourceMapTests(SynchronousTestCase):
 
     def test_packages(self) -> None:
         """Files of packages are named by where they are."""
-        told = json.dumps({"version": 3, "sources": ["package:node_modules/x/i.js"], "mappings": "AAAA"})
+        result = json.dumps({"version": 3, "sources": ["package:node_modules/x/i.js"], "mappings": "AAAA"})
         self.assertEqual(
-            readable("    at f (input:1)", SourceMap.parse(told), None), "    at f (node_modules/x/i.js:1)"
+            readable("    at f (input:1)", SourceMap.parse(result), None), "    at f (node_modules/x/i.js:1)"
         )
 
     def test_plain_script(self) -> None:

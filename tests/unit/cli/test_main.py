@@ -38,7 +38,7 @@ def test_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("place", "message"),
     [
         ("nowhere.at_all:greet", "ModuleNotFoundError: No module named 'nowhere'"),
         (f"{__name__}:missing", "AttributeError"),
@@ -46,7 +46,7 @@ def test_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     ],
 )
 def test_broken_command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: str, told: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: str, message: str
 ) -> None:
     """A command that cannot be loaded is told in a sentence, and the help lists all others."""
     with_command(monkeypatch, place)
@@ -54,11 +54,11 @@ def test_broken_command(
     err = capsys.readouterr().err
     assert 'The command "greet" cannot be' in err
     assert place in err
-    assert told in err
+    assert message in err
     assert main.run(["--help"]) == exits.OK
     captured = capsys.readouterr()
     assert "deploy" in captured.out
-    assert told in captured.err
+    assert message in captured.err
 
 
 def test_broken_feature(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,7 +25,7 @@ from tests.support.folders import temporary_folder
 class RunningEngineTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.folder = temporary_folder(self)
-        self.told: list[str] = []
+        self.messages: list[str] = []
         self.ready: Deferred[Any] = Deferred()
         self.inner = MultiService()
         self.built = self.settled = 0
@@ -42,8 +42,8 @@ class RunningEngineTests(SynchronousTestCase):
             settings=Settings(server=ServerSettings(data_folder=str(self.folder))),
             build=self.build,
             reactor=object(),
-            started=lambda ready: self.told.append(f"answers at {ready.address}"),
-            failed=failed or self.told.append,
+            started=lambda ready: self.messages.append(f"answers at {ready.address}"),
+            failed=failed or self.messages.append,
             settled=self.settle,
         )
 
@@ -64,9 +64,9 @@ class RunningEngineTests(SynchronousTestCase):
     def test_tells_when_it_answers(self) -> None:
         """When the engine is ready its address is told, and noted in the data folder until it stops."""
         service = self.start()
-        self.assertEqual((self.built, self.told, self.settled), (1, [], 0))
+        self.assertEqual((self.built, self.messages, self.settled), (1, [], 0))
         self.ready.callback(SimpleNamespace(address="http://127.0.0.1:1", token_notice=None))
-        self.assertEqual((self.told, self.settled), (["answers at http://127.0.0.1:1"], 1))
+        self.assertEqual((self.messages, self.settled), (["answers at http://127.0.0.1:1"], 1))
         self.assertEqual((self.folder / "address").read_text(), "http://127.0.0.1:1\n")
         service.stopService()
         self.assertFalse((self.folder / "address").exists())
@@ -79,7 +79,7 @@ class RunningEngineTests(SynchronousTestCase):
         self.patch(running._log, "observer", logged.append)
         service = self.start()
         self.ready.callback(SimpleNamespace(address="http://127.0.0.1:1", token_notice=None))
-        self.assertEqual(self.told, ["answers at http://127.0.0.1:1"])
+        self.assertEqual(self.messages, ["answers at http://127.0.0.1:1"])
         self.assertIn("--server http://127.0.0.1:1", formatEvent(logged[0]))
         self.assertFalse((self.folder / "address").is_symlink())
         service.stopService()
@@ -96,7 +96,7 @@ class RunningEngineTests(SynchronousTestCase):
         """What the engine says about a start that cannot be is told as it is, once, and nothing is started."""
         self.error = CannotStart("The data folder is of a newer version.")
         service = self.start()
-        self.assertEqual(self.told, ["The data folder is of a newer version."])
+        self.assertEqual(self.messages, ["The data folder is of a newer version."])
         self.assertFalse(self.inner.running)
         service.stopService()
 
@@ -118,7 +118,7 @@ class RunningEngineTests(SynchronousTestCase):
         (self.folder / "address").write_text("http://127.0.0.1:9\n")
         service = self.start()
         self.ready.errback(CannotStart("Another server uses the data folder."))
-        self.assertEqual(self.told, ["Another server uses the data folder."])
+        self.assertEqual(self.messages, ["Another server uses the data folder."])
         service.stopService()
         self.assertTrue((self.folder / "address").exists())
 
@@ -136,16 +136,16 @@ class RunningEngineTests(SynchronousTestCase):
             (errno.EADDRNOTAVAIL, "Choose one that it has with --listen"),
             (errno.EMFILE, "cannot listen on 127.0.0.1 port 8080"),
         ):
-            self.told.clear()
+            self.messages.clear()
             self.error = CannotListenError("127.0.0.1", 8080, OSError(number, "x"))
             self.start().stopService()
-            self.assertIn(advice, self.told[0])
+            self.assertIn(advice, self.messages[0])
 
     def test_a_fault_is_logged(self) -> None:
         """An error that nobody foresaw is told in one line, and its traceback is in the log."""
         self.error = ZeroDivisionError("x")
         self.start().stopService()
-        self.assertIn("ZeroDivisionError", self.told[0])
+        self.assertIn("ZeroDivisionError", self.messages[0])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
 

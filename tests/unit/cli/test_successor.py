@@ -56,8 +56,8 @@ class SuccessionTests(SynchronousTestCase):
         started = self.start()
         self.assertEqual((self.reactor.arguments, self.reactor.how["path"]), (["python", "serve"], "/"))
         self.assertEqual({self.reactor.how["childFDs"][number] for number in (3, 4)}, {10, 11})
-        told = json.loads(self.reactor.how["env"][PREDECESSOR])
-        self.assertEqual((told["pid"], told["pidfile"]), (os.getpid(), "/run/pid"))
+        answer = json.loads(self.reactor.how["env"][PREDECESSOR])
+        self.assertEqual((answer["pid"], answer["pidfile"]), (os.getpid(), "/run/pid"))
         self.reactor.protocol.childDataReceived(5, b'{"rea')
         self.assertNoResult(started)
         self.reactor.protocol.childDataReceived(5, b'dy": true}\n')
@@ -108,17 +108,17 @@ class SuccessionTests(SynchronousTestCase):
 class PredecessorTests(SynchronousTestCase):
     def setUp(self):
         self.reactor = SpawnReactor()
-        self.told, tell = os.pipe()
+        self.received, tell = os.pipe()
         gone, self.held = os.pipe()
-        self.addCleanup(os.close, self.told)
+        self.addCleanup(os.close, self.received)
         self.predecessor = Predecessor(reactor=self.reactor, inherited=InheritedDescriptors(tell=tell, gone=gone))
 
     def test_one_word(self):
         """It is told once, and the pipe is closed."""
         self.predecessor.ready()
         self.predecessor.failed("too late")
-        self.assertEqual(os.read(self.told, 1000), b'{"ready": true}\n')
-        self.assertEqual(os.read(self.told, 1000), b"")
+        self.assertEqual(os.read(self.received, 1000), b'{"ready": true}\n')
+        self.assertEqual(os.read(self.received, 1000), b"")
         os.close(self.held)
 
     def test_its_end(self):

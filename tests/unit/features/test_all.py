@@ -91,7 +91,7 @@ def test_sound(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("NAMELESS", "Add api_version=1 to its Feature."),
         ("WORD", "which is not a whole number. Write api_version=1."),
@@ -117,11 +117,11 @@ def test_sound(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MISSING", "fails to load: AttributeError"),
     ],
 )
-def test_wrong(monkeypatch: pytest.MonkeyPatch, name: str, told: str) -> None:
+def test_wrong(monkeypatch: pytest.MonkeyPatch, name: str, message: str) -> None:
     """One that is wrong stops the start, with the entry point and the remedy."""
     with pytest.raises(CannotStart) as caught:
         found(monkeypatch, name)
-    assert told in caught.value.public
+    assert message in caught.value.public
     assert f"{__name__}:{name}" in caught.value.public
 
 

@@ -171,8 +171,8 @@ class GeneratedTests(SynchronousTestCase):
         self.assertIn("  /** Sends to many. */\n  sendAll(to: string[]): Promise<string[]>;\n", page)
         self.assertIn("- Mail: [`mail`](#mail)\n", page)
         method = page.partition("#### mail.send\n")[2].partition("####")[0]
-        for told in ("needs the capability `mail`", "It takes effect when", "- `to`: The address.", "`too_large`"):
-            self.assertIn(told, method)
+        for message in ("needs the capability `mail`", "It takes effect when", "- `to`: The address.", "`too_large`"):
+            self.assertIn(message, method)
         self.assertIn("| `fast` | sends at once |", page)
 
     def test_marks_what_is_deprecated(self) -> None:

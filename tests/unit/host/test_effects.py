@@ -15,9 +15,9 @@ from tests.unit.host.fakes import Everything, invocation
 class Box:
     """A group whose effects are kept in a list; versions count up."""
 
-    def __init__(self, name, told):
+    def __init__(self, name, result):
         self.name = name
-        self.told = told
+        self.events = result
         self.version = 0
         self.durable = True
 
@@ -27,27 +27,27 @@ class Box:
             if stale:
                 raise StaleRead(stale)
             self.version += 1
-            self.told.append((self.name, "write", [effect.value for effect in effects]))
+            self.events.append((self.name, "write", [effect.value for effect in effects]))
 
         return write if self.durable else None
 
     def happen(self, unit, effects):
-        self.told.append((self.name, "happen", [effect.value for effect in effects]))
+        self.events.append((self.name, "happen", [effect.value for effect in effects]))
         if effects[0].value == "fault":
             raise KeyError
 
 
 class CommitsTests(SynchronousTestCase):
     def setUp(self):
-        self.told = []
+        self.events = []
         self.behind = Everything()
-        self.boxes = {name: Box(name, self.told) for name in ("a", "b", "scripts")}
+        self.boxes = {name: Box(name, self.events) for name in ("a", "b", "scripts")}
         self.turns = Turns(clock=Clock(), longest_seconds=5)
         self.points = []
         self.commits = Commits(
             commit=self.behind.transact,
             withdraw=self.behind.withdrawn.append,
-            published=lambda: self.told.append("published"),
+            published=lambda: self.events.append("published"),
             milliseconds=lambda: 0,
             turns=self.turns,
             passed=self.points.append,
@@ -57,7 +57,7 @@ class CommitsTests(SynchronousTestCase):
         self.commits.deploys(self.deploy, group="scripts")
 
     async def deploy(self, invocation, effects, work):
-        self.told.append(("deploy", [effect.value for effect in effects]))
+        self.events.append(("deploy", [effect.value for effect in effects]))
         work.write(None)
         work.happened()
 
@@ -70,7 +70,7 @@ class CommitsTests(SynchronousTestCase):
         self.successResultOf(self.commit(*effects))
         self.assertEqual(self.behind.units, ["i1.0"])
         self.assertEqual(
-            self.told,
+            self.events,
             [("a", "write", ["1", "3"]), ("b", "write", ["2"]), ("a", "happen", ["1", "3"]), ("b", "happen", ["2"])],
         )
         self.assertEqual(self.points, ["commit.asked", "volatile.next", "volatile.done"])
@@ -79,13 +79,13 @@ class CommitsTests(SynchronousTestCase):
         """Effects that are not durable need no transaction."""
         self.boxes["a"].durable = False
         self.successResultOf(self.commit(HeldEffect(group="a", key="1", value=1)))
-        self.assertEqual((self.behind.units, self.told), ([], [("a", "happen", [1])]))
+        self.assertEqual((self.behind.units, self.events), ([], [("a", "happen", [1])]))
 
     def test_fault_after_the_commit(self):
         """A fault in what follows the commit does not make it look undone."""
         effects = [HeldEffect(group="a", key="1", value="fault"), HeldEffect(group="b", key="1", value=1)]
         self.successResultOf(self.commit(*effects))
-        self.assertIn(("b", "happen", [1]), self.told)
+        self.assertIn(("b", "happen", [1]), self.events)
         self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
 
     def test_with_a_deployment(self):
@@ -94,14 +94,14 @@ class CommitsTests(SynchronousTestCase):
         self.successResultOf(self.commit(*effects))
         self.assertEqual(self.behind.units, [])
         self.assertEqual(
-            self.told,
+            self.events,
             [("deploy", ["s"]), ("a", "write", [1]), ("scripts", "happen", ["s"]), ("a", "happen", [1])],
         )
 
     def test_while_loading(self):
         """What a script does while it is deployed is stored with its deployment."""
         self.successResultOf(self.commit(HeldEffect(group="a", key="1", value=1), kind="load"))
-        self.assertEqual(self.told[0], ("deploy", []))
+        self.assertEqual(self.events[0], ("deploy", []))
 
     def test_stale(self):
         """Who has read what was changed is told to run again, and has its turn first."""
@@ -110,7 +110,7 @@ class CommitsTests(SynchronousTestCase):
         error = self.failureResultOf(self.commit(effect), Stale).value
         assert error.turn is not None
         release = self.successResultOf(error.turn())
-        self.assertEqual(self.told, [])
+        self.assertEqual(self.events, [])
         other = self.commit(HeldEffect(group="a", key="1", value=2), owner="i2")
         reader = self.commit(HeldEffect(group="a", key="1", value=3, seen=3), owner="i3")
         self.assertNoResult(other)
@@ -118,7 +118,7 @@ class CommitsTests(SynchronousTestCase):
         self.successResultOf(self.commit(HeldEffect(group="a", key="1", value=1, seen=3)))
         release()
         self.successResultOf(other)
-        self.assertEqual([event[2] for event in self.told if event[1] == "write"], [[1], [2]])
+        self.assertEqual([event[2] for event in self.events if event[1] == "write"], [[1], [2]])
 
     def test_refused(self):
         """If the transaction fails nothing follows."""
@@ -130,7 +130,7 @@ class CommitsTests(SynchronousTestCase):
 
         self.patch(self.commits, "_commit", away)
         self.failureResultOf(self.commit(HeldEffect(group="a", key="1", value=1)), Conflict)
-        self.assertEqual(self.told, [])
+        self.assertEqual(self.events, [])
 
     def test_withdrawn(self):
         """A unit that waits for the database can be taken back."""

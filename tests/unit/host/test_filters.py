@@ -67,9 +67,9 @@ class MessageFilterTests(SynchronousTestCase):
         for answer in (b"10", b"01", b"1"):
             payload = self.runs[-1][0].payload
             self.assertTrue(payload.isascii())
-            told = json.loads(payload)
-            self.assertEqual(told["message"], {"ü": 1})
-            given.append(told["clients"])
+            document = json.loads(payload)
+            self.assertEqual(document["message"], {"ü": 1})
+            given.append(document["clients"])
             self.assertNoResult(chosen)
             self.answer(answer)
         self.assertEqual(given, [[0, 1], [2, 3], [4]])

@@ -115,8 +115,10 @@ class ScriptLogsTests(SynchronousTestCase):
         asked[1][2].callback("y at home")
         self.assertEqual(came, ["first", "x at home", "second", "y at home", "third"])
         self.clock.advance(FLUSH_SECONDS)
-        told = [(r.line.message, r.outcome) for r in self.rows.groups[0][0]]
-        self.assertEqual(told[1:], [*((identity, "script_failed") for identity in came[1:4]), ("third", "committed")])
+        received = [(r.line.message, r.outcome) for r in self.rows.groups[0][0]]
+        self.assertEqual(
+            received[1:], [*((identity, "script_failed") for identity in came[1:4]), ("third", "committed")]
+        )
 
     def test_stopped_before_it_is_readable(self):
         """What waits to be made readable is written before the end."""
@@ -169,8 +171,8 @@ class ScriptLogsTests(SynchronousTestCase):
 
     def test_database_away(self):
         """Lines that cannot be written are counted and told once; later ones are kept, with a note of the rest."""
-        told = []
-        self.patch(logs_module._log, "observer", told.append)
+        received = []
+        self.patch(logs_module._log, "observer", received.append)
         self.rows.answers.append(fail(RuntimeError("away")))
         self.logs.append(invocation(), [line("1")])
         self.clock.advance(FLUSH_SECONDS)
@@ -179,7 +181,7 @@ class ScriptLogsTests(SynchronousTestCase):
         self.assertEqual(self.messages(), ["2", "Log lines lost: 1; the database could not write them."])
         state = self.logs.state()
         self.assertEqual((state["failures"], state["written"], state["dropped"]), (1, 2, 1))
-        self.assertEqual([event["count"] for event in told], [1])
+        self.assertEqual([event["count"] for event in received], [1])
 
     def test_database_away_for_long(self):
         """Notes that cannot be written either are written later, with the sum of what is missing."""

@@ -30,12 +30,12 @@ class ServerLogTests(SynchronousTestCase):
     def test_json(self):
         """A line for machines is one JSON object with the event's own fields."""
         self.write("json").warn("deployed {uri}", uri="notes", size=3, other=object())
-        told = json.loads(self.stream.getvalue())
+        answer = json.loads(self.stream.getvalue())
         self.assertEqual(
-            (told["level"], told["logger"], told["message"], told["uri"], told["size"]),
+            (answer["level"], answer["logger"], answer["message"], answer["uri"], answer["size"]),
             ("warn", "scripts.deploy", "deployed notes", "notes", 3),
         )
-        self.assertIn("object", told["other"])
+        self.assertIn("object", answer["other"])
 
     def test_level(self):
         """Nothing below the chosen level is written."""

@@ -94,11 +94,11 @@ class OrderedServicesTests(SynchronousTestCase):
 
     def test_failed_start_is_told(self):
         """The root tells who was handed in, because nobody looks at its Deferred."""
-        told = []
+        received = []
         self.parts[0].startService = lambda: 1 / 0
-        services = self.make(failed=told.append)
+        services = self.make(failed=received.append)
         self.successResultOf(services.startService())
-        told[0].trap(ZeroDivisionError)
+        received[0].trap(ZeroDivisionError)
         self.successResultOf(services.stopService())
 
     def test_stop_while_starting(self):
@@ -228,8 +228,8 @@ class NamedInTheLogTests(SynchronousTestCase):
             child = Slow("cache", [])
             child.starting = fail(error)
             self.failureResultOf(OrderedServices(children=[("cache", child)]).startService())
-        told = [event["log_format"].format(**event) for event in events if event.get("name") == "cache"]
-        self.assertEqual(told, ["service cache did not start: KeyError('missing')"])
+        received = [event["log_format"].format(**event) for event in events if event.get("name") == "cache"]
+        self.assertEqual(received, ["service cache did not start: KeyError('missing')"])
 
     def test_program_ended_at_stop(self):
         """A service that ends the program when it is stopped does not keep the others from stopping."""

@@ -133,29 +133,29 @@ class FakeSink:
     """Who waits; keeps everything in order."""
 
     def __init__(self) -> None:
-        self.told: list[Any] = []
+        self.received: list[Any] = []
         self.taken: list[Callable[[], None]] = []
 
     def answered(self, answer: Answer) -> None:
         """See `sink.Sink`."""
-        self.told.append(("answered", answer.status, answer.body))
+        self.received.append(("answered", answer.status, answer.body))
 
     def started(self, answer: Answer) -> None:
         """See `sink.Sink`."""
-        self.told.append(("started", answer.status))
+        self.received.append(("started", answer.status))
 
     def write(self, data: bytes, done: Callable[[], None]) -> None:
         """See `sink.Sink`."""
-        self.told.append(("write", data))
+        self.received.append(("write", data))
         self.taken.append(done)
 
     def finished(self) -> None:
         """See `sink.Sink`."""
-        self.told.append("finished")
+        self.received.append("finished")
 
     def failed(self, error: EngineError) -> None:
         """See `sink.Sink`."""
-        self.told.append(("failed", error.code))
+        self.received.append(("failed", error.code))
 
 
 class Scene:
@@ -236,7 +236,7 @@ class Scene:
 
     def template(self) -> FakeTemplate:
         """Return the template that was asked for last, which has not loaded yet."""
-        asked = [request for request in self.zygote.forker.requests() if request.told["op"] == "template"]
+        asked = [request for request in self.zygote.forker.requests() if request.content["op"] == "template"]
         assert asked, "no template was asked for"
         template = FakeTemplate(self, asked[-1])
         self.templates.append(template)
@@ -269,7 +269,7 @@ class FakeTemplate:
 
     def __init__(self, scene: Scene, request: Request) -> None:
         self._scene = scene
-        self._number = int(request.told["id"])
+        self._number = int(request.content["id"])
         self.data = FakeChild(request.sockets[0])
         self.forker = Forker(scene.reactor, request.sockets[1])
         self.children: list[FakeChild] = []
@@ -279,27 +279,27 @@ class FakeTemplate:
         self.exited: set[int] = set()
         """Places in `children` of those whose end was told."""
 
-    def load(self, **told: Any) -> None:
+    def load(self, **result: Any) -> None:
         """Answer the load."""
         self._scene.zygote.forker.forked(self._number, 99)
         box = self.data.take()
         assert box is not None
-        self.data.send(json.dumps({"handlers": 1, "names": [], "warnings": [], **told}).encode(), answer=b"1")
+        self.data.send(json.dumps({"handlers": 1, "names": [], "warnings": [], **result}).encode(), answer=b"1")
         self._scene.reactor.turn()
 
     def clones(self) -> list[FakeChild]:
         """Return every clone that was asked for since the last time, with its number beside it in `numbers`."""
         new = []
         for request in self.forker.requests():
-            if request.told["op"] == "clone":
-                numbers = request.told.get("ids") or [request.told["id"]]
+            if request.content["op"] == "clone":
+                numbers = request.content.get("ids") or [request.content["id"]]
                 for number, sock in zip(numbers, request.sockets, strict=True):
                     self.numbers.append(int(number))
                     with contextlib.suppress(BrokenPipeError):
                         self.forker.forked(self.numbers[-1])
                     new.append(FakeChild(sock))
-            elif request.told["op"] == "kill":
-                self.to_kill.append(self.numbers.index(request.told["id"]))
+            elif request.content["op"] == "kill":
+                self.to_kill.append(self.numbers.index(request.content["id"]))
         self.children += new
         return new
 

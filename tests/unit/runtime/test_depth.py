@@ -30,7 +30,7 @@ class DepthTests(SynchronousTestCase):
         scene.go(took) if took else None
         self.child.answer()
         scene.reactor.turn()
-        assert sink.told == [DONE]
+        assert sink.received == [DONE]
         return scene
 
     def two(self, **members: Any) -> tuple[FakeSink, FakeSink]:
@@ -75,16 +75,16 @@ class DepthTests(SynchronousTestCase):
         self.made.reactor.advance(0.02)
         self.child.answer()
         self.made.reactor.turn()
-        self.assertEqual((first_sink.told, second_sink.told, self.following), ([DONE], [], 0))
+        self.assertEqual((first_sink.received, second_sink.received, self.following), ([DONE], [], 0))
         # Its time runs from now on, and so do its costs.
         self.made.go(1.9)
-        self.assertEqual(second_sink.told, [])
+        self.assertEqual(second_sink.received, [])
         self.child.ask(b"n")
         self.made.reactor.turn()
         self.assertEqual(self.child.take(), {b"_answer": b"7", b"v": b'{"ok":null}'})
         self.child.answer(tag=b"2")
         self.made.reactor.turn()
-        self.assertEqual(second_sink.told, [DONE])
+        self.assertEqual(second_sink.received, [DONE])
         self.assertEqual([receipt.outcome for receipt in self.made.host.receipts[1:]], ["committed"] * 3)
         first, second = self.made.host.receipts[-2:]
         self.assertAlmostEqual(first.wall_seconds, 0.02, 3)
@@ -107,7 +107,9 @@ class DepthTests(SynchronousTestCase):
         for number, box in enumerate(boxes):
             self.child.answer(b"%d" % number, tag=box[b"_ask"])
         self.made.reactor.turn()
-        self.assertEqual([sink.told for sink in sinks], [[("answered", 200, b"%d" % number)] for number in range(16)])
+        self.assertEqual(
+            [sink.received for sink in sinks], [[("answered", 200, b"%d" % number)] for number in range(16)]
+        )
         self.assertEqual(self.following, 0)
 
     def test_as_many_as_the_settings_say(self) -> None:
@@ -118,7 +120,7 @@ class DepthTests(SynchronousTestCase):
         for _ in range(5):
             self.child.answer(tag=(self.child.take() or {})[b"_ask"])
             self.made.reactor.turn()
-        self.assertEqual([sink.told for sink in sinks], [[DONE], [DONE]])
+        self.assertEqual([sink.received for sink in sinks], [[DONE], [DONE]])
 
     def test_not_behind_many_that_take_their_time(self) -> None:
         """All that is in front of a run must usually be over soon, not each of it."""
@@ -153,7 +155,7 @@ class DepthTests(SynchronousTestCase):
             self.child.send(command=b"recalled", t=box[b"t"])
         self.made.reactor.turn()
         self.serve()
-        self.assertEqual([sink.told for sink in sinks], [[], [DONE], [DONE], [DONE]])
+        self.assertEqual([sink.received for sink in sinks], [[], [DONE], [DONE], [DONE]])
         self.assertEqual(self.following, 0)
 
     def test_several_and_it_dies(self) -> None:
@@ -164,8 +166,8 @@ class DepthTests(SynchronousTestCase):
                 self.child.answer(tag=(self.child.take() or {})[b"_ask"])
             self.template.exit(0, int(signal.SIGSEGV))
             self.serve()
-            told = [[DONE]] * answered + [[("failed", "script_crashed")]] + [[DONE]] * (3 - answered)
-            self.assertEqual([sink.told for sink in sinks], told)
+            received = [[DONE]] * answered + [[("failed", "script_crashed")]] + [[DONE]] * (3 - answered)
+            self.assertEqual([sink.received for sink in sinks], received)
             self.assertEqual(self.following, 0)
 
     def test_one_of_several_gone(self) -> None:
@@ -179,7 +181,7 @@ class DepthTests(SynchronousTestCase):
         for tag in (tags[0], tags[1], tags[3]):
             self.child.answer(tag=tag)
         self.made.reactor.turn()
-        self.assertEqual([sink.told for _, sink in begun], [[DONE], [DONE], [("failed", "cancelled")], [DONE]])
+        self.assertEqual([sink.received for _, sink in begun], [[DONE], [DONE], [("failed", "cancelled")], [DONE]])
         self.assertEqual(self.following, 0)
 
     def test_goes_on(self) -> None:
@@ -191,7 +193,9 @@ class DepthTests(SynchronousTestCase):
             assert box is not None
             self.child.answer(b"%d" % number, tag=box[b"_ask"])
             scene.reactor.turn()
-        self.assertEqual([sink.told for sink in sinks], [[("answered", 200, b"%d" % number)] for number in range(6)])
+        self.assertEqual(
+            [sink.received for sink in sinks], [[("answered", 200, b"%d" % number)] for number in range(6)]
+        )
         self.assertEqual(self.template.clones(), [])
 
     @pytest.mark.setting("pool.depth")
@@ -208,7 +212,7 @@ class DepthTests(SynchronousTestCase):
             self.child.take()
             self.child.answer()
             self.made.reactor.turn()
-            self.assertEqual((first_sink.told, second_sink.told), ([DONE], [DONE]))
+            self.assertEqual((first_sink.received, second_sink.received), ([DONE], [DONE]))
         self.made = scene = Scene(pool=PoolSettings(max_running=1))
         self.addCleanup(scene.close)
         scene.serving()
@@ -240,7 +244,7 @@ class DepthTests(SynchronousTestCase):
         self.child.send(command=b"recalled", t=b"2")
         self.made.reactor.turn()
         self.serve()
-        self.assertEqual((two.told, self.following), ([DONE], 0))
+        self.assertEqual((two.received, self.following), ([DONE], 0))
 
     def test_not_recalled(self) -> None:
         """A host call whose function waits for nothing takes the second one from nowhere, and parks nothing."""
@@ -272,7 +276,7 @@ class DepthTests(SynchronousTestCase):
         self.child.answer()
         self.child.answer(tag=b"2")
         self.made.reactor.turn()
-        self.assertEqual((first_sink.told, second_sink.told, self.following), ([DONE], [DONE], 0))
+        self.assertEqual((first_sink.received, second_sink.received, self.following), ([DONE], [DONE], 0))
 
     def test_answer_goes_on(self) -> None:
         """When the first one's answer goes on, streamed or with waitUntil, the second is taken back."""
@@ -294,7 +298,7 @@ class DepthTests(SynchronousTestCase):
             scene.reactor.turn()
             answer.callback('{"ok":1}')
             _, two = scene.run()
-            self.assertEqual((self.following, two.told), (0, []))
+            self.assertEqual((self.following, two.received), (0, []))
 
     def test_not_behind_what_is_late(self) -> None:
         """Behind a run that has taken longer than it should nobody is put; nor behind one with a process of its own."""
@@ -319,7 +323,7 @@ class DepthTests(SynchronousTestCase):
             self.child.take()
             self.child.answer()
             scene.reactor.turn()
-            self.assertEqual(sink.told, [DONE])
+            self.assertEqual(sink.received, [DONE])
         scene.run(), scene.run()
         self.assertEqual(self.following, 0)
 
@@ -340,7 +344,7 @@ class DepthTests(SynchronousTestCase):
         _, other = scene.run("w")
         scene.template().load()
         scene.reactor.turn()
-        self.assertEqual((scene.runner.state()["slots"]["scriptsWaiting"], other.told), (1, []))
+        self.assertEqual((scene.runner.state()["slots"]["scriptsWaiting"], other.received), (1, []))
         scene.run()
         self.assertEqual(sum(version["following"] for version in scene.runner.state()["versions"]), 0)
 
@@ -357,9 +361,9 @@ class DepthTests(SynchronousTestCase):
         self.child.ask(b"n")
         self.child.answer(b"stale", tag=b"2")
         self.made.reactor.turn()
-        self.assertEqual((first_sink.told, second_sink.told, self.child.deserted), ([DONE], [], True))
+        self.assertEqual((first_sink.received, second_sink.received, self.child.deserted), ([DONE], [], True))
         self.serve()
-        self.assertEqual(second_sink.told, [DONE])
+        self.assertEqual(second_sink.received, [DONE])
         self.assertEqual([list(receipt.host_calls) for receipt in self.made.host.receipts[1:]], [[], [], []])
         self.template.exit(0, int(signal.SIGKILL))
         (version,) = self.made.runner.state()["versions"]
@@ -373,14 +377,14 @@ class DepthTests(SynchronousTestCase):
         self.child.take()
         self.child.send(command=b"recalled", t=b"2")
         self.made.reactor.turn()
-        self.assertEqual((self.following, second_sink.told), (0, []))
+        self.assertEqual((self.following, second_sink.received), (0, []))
         self.child.answer()
         self.made.reactor.turn()
-        self.assertEqual((first_sink.told, self.child.deserted), ([DONE], False))
+        self.assertEqual((first_sink.received, self.child.deserted), ([DONE], False))
         self.assertEqual((self.child.take() or {})[b"_ask"], b"1")
         self.child.answer()
         self.made.reactor.turn()
-        self.assertEqual(second_sink.told, [DONE])
+        self.assertEqual(second_sink.received, [DONE])
 
     def test_died_with_the_first(self) -> None:
         """If the process dies before the first is answered, the second has not begun and is run elsewhere."""
@@ -388,9 +392,9 @@ class DepthTests(SynchronousTestCase):
             first_sink, second_sink = self.two()
             self.take_both()
             self.template.exit(0, int(status))
-            self.assertEqual(first_sink.told[0][0], "failed")
+            self.assertEqual(first_sink.received[0][0], "failed")
             self.serve()
-            self.assertEqual((second_sink.told, self.following), ([DONE], 0))
+            self.assertEqual((second_sink.received, self.following), ([DONE], 0))
 
     def test_killed_from_outside(self) -> None:
         """If somebody kills the process both are run again, in their order."""
@@ -398,7 +402,7 @@ class DepthTests(SynchronousTestCase):
         self.take_both()
         self.template.exit(0, int(signal.SIGKILL))
         self.serve()
-        self.assertEqual((first_sink.told, second_sink.told, self.following), ([DONE], [DONE], 0))
+        self.assertEqual((first_sink.received, second_sink.received, self.following), ([DONE], [DONE], 0))
 
     def test_died_with_the_second(self) -> None:
         """If the first was answered it was the second that crashed the process."""
@@ -407,8 +411,8 @@ class DepthTests(SynchronousTestCase):
         self.child.answer()
         self.child.ask(b"n")
         self.template.exit(0, int(signal.SIGSEGV))
-        self.assertEqual(first_sink.told, [DONE])
-        self.assertEqual(second_sink.told, [("failed", "script_crashed")])
+        self.assertEqual(first_sink.received, [DONE])
+        self.assertEqual(second_sink.received, [("failed", "script_crashed")])
         self.assertEqual(self.following, 0)
 
     def test_overdue(self) -> None:
@@ -417,9 +421,9 @@ class DepthTests(SynchronousTestCase):
         self.take_both()
         self.made.go(2.1)
         self.template.exit(0, int(signal.SIGKILL))
-        self.assertEqual(first_sink.told, [("failed", "script_timeout")])
+        self.assertEqual(first_sink.received, [("failed", "script_timeout")])
         self.serve()
-        self.assertEqual(second_sink.told, [DONE])
+        self.assertEqual(second_sink.received, [DONE])
 
     def test_client_gone(self) -> None:
         """If whoever asked for the second goes, it is taken back, or cancelled when it begins all the same."""
@@ -431,15 +435,15 @@ class DepthTests(SynchronousTestCase):
             if recalled:
                 self.child.send(command=b"recalled", t=b"2")
                 self.made.reactor.turn()
-                self.assertEqual(second_sink.told, [("failed", "cancelled")])
+                self.assertEqual(second_sink.received, [("failed", "cancelled")])
             self.child.answer()
             self.made.reactor.turn()
-            self.assertEqual(first_sink.told, [DONE])
+            self.assertEqual(first_sink.received, [DONE])
             if not recalled:
                 self.assertEqual(self.child.take(), {b"_command": b"cancel", b"t": b"2", b"v": b""})
                 self.child.answer(tag=b"2")
                 self.made.reactor.turn()
-                self.assertEqual(second_sink.told, [("failed", "cancelled")])
+                self.assertEqual(second_sink.received, [("failed", "cancelled")])
             self.assertEqual(self.following, 0)
 
     def test_client_gone_and_it_goes_on(self) -> None:
@@ -452,7 +456,7 @@ class DepthTests(SynchronousTestCase):
         self.made.go(0.15)
         self.template.reap(int(signal.SIGKILL))
         self.template.exit(0, int(signal.SIGKILL))
-        self.assertEqual(two.told, [("failed", "cancelled")])
+        self.assertEqual(two.received, [("failed", "cancelled")])
 
     def test_client_gone_behind_a_long_one(self) -> None:
         """Nobody is told late that the client has gone because the first takes long."""
@@ -460,7 +464,7 @@ class DepthTests(SynchronousTestCase):
         self.take_both()
         self.made.runner.cancel(self.second)
         self.made.go(0.1)
-        self.assertEqual(two.told, [("failed", "cancelled")])
+        self.assertEqual(two.received, [("failed", "cancelled")])
 
     def test_protocol(self) -> None:
         """A child that answers out of turn, or gives back what nobody asked for, is ended; the second is run again."""
@@ -477,9 +481,9 @@ class DepthTests(SynchronousTestCase):
             self.child.send(b"", **lie)
             self.made.reactor.turn()
             self.template.exit(0, int(signal.SIGKILL))
-            self.assertEqual(first_sink.told, [("failed", "script_protocol")])
+            self.assertEqual(first_sink.received, [("failed", "script_protocol")])
             self.serve()
-            self.assertEqual(second_sink.told, [DONE])
+            self.assertEqual(second_sink.received, [DONE])
 
     def test_answered_although_given_back(self) -> None:
         """A child that gives the second back and answers it all the same, or gives it back twice, is ended."""
@@ -493,9 +497,9 @@ class DepthTests(SynchronousTestCase):
             self.child.send(b"", **lie)
             self.made.reactor.turn()
             self.template.exit(0, int(signal.SIGKILL))
-            self.assertEqual(first_sink.told, [("failed", "script_protocol")])
+            self.assertEqual(first_sink.received, [("failed", "script_protocol")])
             self.serve()
-            self.assertEqual(second_sink.told, [DONE])
+            self.assertEqual(second_sink.received, [DONE])
 
     def test_second_lost_once(self) -> None:
         """A process that is killed before the second has begun does not count against it; one that ran it does."""
@@ -507,7 +511,7 @@ class DepthTests(SynchronousTestCase):
         self.assertEqual([receipt.outcome for receipt in self.made.host.receipts[2:]], ["lost"])
         self.template.exit(self.template.children.index(child), int(signal.SIGKILL))
         self.serve()
-        self.assertEqual((first_sink.told, second_sink.told), ([DONE], [DONE]))
+        self.assertEqual((first_sink.received, second_sink.received), ([DONE], [DONE]))
         outcomes = [receipt.outcome for receipt in self.made.host.receipts[2:]]
         self.assertEqual(sorted(outcomes), ["committed", "committed", "lost", "lost"])
 
@@ -517,5 +521,5 @@ class DepthTests(SynchronousTestCase):
         self.take_both()
         self.made.runner.stopService()
         self.template.die()
-        self.assertEqual((len(first_sink.told), len(second_sink.told)), (1, 1))
+        self.assertEqual((len(first_sink.received), len(second_sink.received)), (1, 1))
         self.made.runner.startService()

@@ -93,7 +93,7 @@ class ProcessGroupTests(SynchronousTestCase):
         self.reactor.turn()
         [template] = self.zygote.requests()
         self.addCleanup(template.close)
-        self.assertEqual(template.told["op"], "template")
+        self.assertEqual(template.content["op"], "template")
         self.assertEqual([clone["runs"] for clone in self.group.state()["clones"]], [0])
         self.group.expect()
         self.assertEqual(len(self.group.state()["clones"]), 1)

@@ -34,26 +34,26 @@ class FakeRunner:
     """Writes down what it is asked for."""
 
     def __init__(self) -> None:
-        self.told: list[Any] = []
+        self.received: list[Any] = []
 
     def run(self, invocation: Invocation, sink: Any) -> str:
-        self.told.append(("run", invocation, sink))
+        self.received.append(("run", invocation, sink))
         return "a run"
 
     def refuse(self, invocation: Invocation, sink: Any, error: EngineError) -> str:
-        self.told.append(("refuse", invocation, sink, error))
+        self.received.append(("refuse", invocation, sink, error))
         return "a refused run"
 
     async def load(self, bundle: Bundle, invocation: Invocation) -> LoadReport:
-        self.told.append(("load", bundle.version, invocation))
+        self.received.append(("load", bundle.version, invocation))
         return LoadReport(version=bundle.version, handlers=0, middleware=(), names=(), warnings=(), replay="")
 
     def replay(self, invocation: Invocation, sink: Any, host: Any) -> str:
-        self.told.append(("replay", invocation, sink, host))
+        self.received.append(("replay", invocation, sink, host))
         return "a replayed run"
 
     def cancel(self, run: Any) -> None:
-        self.told.append(("cancel", run))
+        self.received.append(("cancel", run))
 
 
 class InvokerTests(SynchronousTestCase):
@@ -146,7 +146,7 @@ class InvokerTests(SynchronousTestCase):
         self.assertEqual(
             (made.read_only, made.answer_key, made.replay, made.cause, made.recording), ("", None, None, None, "")
         )
-        self.assertEqual(self.runner.told, [])
+        self.assertEqual(self.runner.received, [])
 
     def test_what_an_invocation_may_have(self) -> None:
         """Whoever starts it may name it, let it only read, have it done once, or have it done again."""
@@ -198,7 +198,7 @@ class InvokerTests(SynchronousTestCase):
         made = invoker.invocation(self.callee(), USER, "null")
         sink = FakeSink()
         self.assertEqual(invoker.run(made, sink), "a run")
-        self.assertEqual((self.runner.told, seen), ([("run", made, sink)], ["id-1"]))
+        self.assertEqual((self.runner.received, seen), ([("run", made, sink)], ["id-1"]))
 
     def test_refuses(self) -> None:
         """The first admission step with an objection refuses, and those after it are not asked."""
@@ -210,7 +210,7 @@ class InvokerTests(SynchronousTestCase):
         made = invoker.invocation(self.callee(), USER, "null")
         sink = FakeSink()
         self.assertEqual(invoker.run(made, sink), "a refused run")
-        self.assertEqual((self.runner.told, seen), ([("refuse", made, sink, error)], ["first"]))
+        self.assertEqual((self.runner.received, seen), ([("refuse", made, sink, error)], ["first"]))
 
     def test_loads_and_replays(self) -> None:
         """A load and a replay are refused to nobody, and any run can be ended."""
@@ -223,7 +223,7 @@ class InvokerTests(SynchronousTestCase):
         run = invoker.replay(made, sink, host)
         invoker.cancel(run)
         self.assertEqual(
-            self.runner.told, [("load", "s@2", made), ("replay", made, sink, host), ("cancel", "a replayed run")]
+            self.runner.received, [("load", "s@2", made), ("replay", made, sink, host), ("cancel", "a replayed run")]
         )
 
 
@@ -244,7 +244,7 @@ class RefusedRunTests(SynchronousTestCase):
         )
         sink = FakeSink()
         run = invoker.run(invoker.invocation(callee, USER, "{}"), sink)
-        self.assertEqual((sink.told, run.ended), ([("failed", "budget")], True))
+        self.assertEqual((sink.received, run.ended), ([("failed", "budget")], True))
         self.assertEqual(scene.runner.state()["active"], 0)
         invoker.cancel(run)
-        self.assertEqual(len(sink.told), 1)
+        self.assertEqual(len(sink.received), 1)

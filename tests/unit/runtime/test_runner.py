@@ -40,7 +40,7 @@ class PoolTests(SynchronousTestCase):
         assert child.take() is not None
         child.answer()
         scene.reactor.turn()
-        self.assertEqual(sink.told, [("answered", 200, b'{"done":true}')])
+        self.assertEqual(sink.received, [("answered", 200, b'{"done":true}')])
 
     @pytest.mark.setting("pool.queue_length")
     def test_bounds(self) -> None:
@@ -50,15 +50,15 @@ class PoolTests(SynchronousTestCase):
         sinks = [scene.run()[1] for _ in range(5)]
         children = template.clones()
         self.assertEqual(len(children), 2)
-        self.assertEqual(sinks[4].told, [("failed", "unavailable")])
+        self.assertEqual(sinks[4].received, [("failed", "unavailable")])
         children[0].take()
         children[0].answer(b"0")
         scene.reactor.turn()
-        self.assertEqual(sinks[0].told, [("answered", 200, b"0")])
+        self.assertEqual(sinks[0].received, [("answered", 200, b"0")])
         self.assertIsNotNone(children[0].take())
         children[0].answer(b"2")
         scene.reactor.turn()
-        self.assertEqual((sinks[2].told, sinks[1].told), ([("answered", 200, b"2")], []))
+        self.assertEqual((sinks[2].received, sinks[1].received), ([("answered", 200, b"2")], []))
 
     @pytest.mark.setting("pool.queue_seconds")
     def test_waited_too_long(self) -> None:
@@ -68,7 +68,7 @@ class PoolTests(SynchronousTestCase):
         scene.run(wall=60)
         _, sink = scene.run()
         scene.go(2)
-        self.assertEqual(sink.told, [("failed", "unavailable")])
+        self.assertEqual(sink.received, [("failed", "unavailable")])
 
     @pytest.mark.setting("pool.max_invocations")
     def test_recycled(self) -> None:
@@ -85,7 +85,7 @@ class PoolTests(SynchronousTestCase):
         (fresh,) = template.clones()
         fresh.answer(b"fresh")
         scene.reactor.turn()
-        self.assertEqual(second.told, [("answered", 200, b"fresh")])
+        self.assertEqual(second.received, [("answered", 200, b"fresh")])
 
     @pytest.mark.setting("pool.max_age_seconds")
     def test_old(self) -> None:
@@ -100,7 +100,7 @@ class PoolTests(SynchronousTestCase):
             child.take()
             child.answer()
             scene.reactor.turn()
-            self.assertEqual(len(sink.told), 1)
+            self.assertEqual(len(sink.received), 1)
             self.assertEqual(child.deserted, age == 4)
 
     @pytest.mark.setting("pool.max_parked", "pool.max_running")
@@ -137,7 +137,7 @@ class PoolTests(SynchronousTestCase):
         self.assertEqual(scene.runner.state()["slots"]["running"], 1)
         second.answer(b"second")
         scene.reactor.turn()
-        self.assertEqual(sinks[1].told, [("answered", 200, b"second")])
+        self.assertEqual(sinks[1].received, [("answered", 200, b"second")])
         third = second
         self.assertIsNotNone(third.take())
         answer.callback('{"ok":1}')
@@ -145,7 +145,7 @@ class PoolTests(SynchronousTestCase):
         first.answer(b"first")
         third.answer(b"third")
         scene.reactor.turn()
-        self.assertEqual([sink.told[-1][2] for sink in sinks], [b"first", b"second", b"third"])
+        self.assertEqual([sink.received[-1][2] for sink in sinks], [b"first", b"second", b"third"])
         state = scene.runner.state()
         self.assertEqual((state["slots"]["running"], state["versions"][0]["parked"]), (0, 0))
 
@@ -174,18 +174,18 @@ class PoolTests(SynchronousTestCase):
         child.take()
         child.answer()
         scene.reactor.turn()
-        self.assertTrue(many[0].told)
+        self.assertTrue(many[0].received)
         (other,) = modest.clones()
         other.take()
         other.answer()
         scene.reactor.turn()
-        self.assertTrue(sink.told)
+        self.assertTrue(sink.received)
         for number in (1, 2, 3):
-            self.assertFalse(many[number].told)
+            self.assertFalse(many[number].received)
             child.take()
             child.answer()
             scene.reactor.turn()
-            self.assertTrue(many[number].told)
+            self.assertTrue(many[number].received)
         self.assertEqual(scene.runner.state()["slots"], {"places": 1, "running": 0, "scriptsWaiting": 0})
 
     @pytest.mark.setting("pool.weights")
@@ -223,7 +223,7 @@ class PoolTests(SynchronousTestCase):
         child.take()
         child.answer()
         scene.reactor.turn()
-        self.assertEqual((len(sink.told), waiting.told), (1, []))
+        self.assertEqual((len(sink.received), waiting.received), (1, []))
 
     def test_crash_loop(self) -> None:
         """After some deaths in a row a version rests, ever longer; then one run tries, and all is well if it is."""
@@ -237,24 +237,24 @@ class PoolTests(SynchronousTestCase):
             return sink
 
         for _ in range(MOST_IN_A_ROW):
-            self.assertEqual(crash().told, [("failed", "script_crashed")])
+            self.assertEqual(crash().received, [("failed", "script_crashed")])
         _, sink = scene.run()
-        self.assertEqual(sink.told, [("failed", "unavailable")])
+        self.assertEqual(sink.received, [("failed", "unavailable")])
         version = scene.runner.state()["versions"][0]
         self.assertEqual(version["crashes"], MOST_IN_A_ROW)
         self.assertGreater(version["retrySeconds"], 0.3)
         scene.go(0.6)
-        self.assertEqual(crash().told, [("failed", "script_crashed")])
+        self.assertEqual(crash().received, [("failed", "script_crashed")])
         self.assertEqual(scene.runner.state()["versions"][0]["retrySeconds"], 1.0)
         scene.go(1.1)
         _, trying = scene.run()
-        self.assertEqual(scene.run()[1].told, [("failed", "unavailable")])
+        self.assertEqual(scene.run()[1].received, [("failed", "unavailable")])
         child = template.clones()[-1]
         child.take()
         child.answer()
         scene.reactor.turn()
-        self.assertEqual(len(trying.told), 1)
-        self.assertEqual(scene.run()[1].told, [])
+        self.assertEqual(len(trying.received), 1)
+        self.assertEqual(scene.run()[1].received, [])
         self.assertEqual(scene.runner.state()["versions"][0]["crashes"], 0)
 
     def test_no_crash_loop(self) -> None:
@@ -265,7 +265,7 @@ class PoolTests(SynchronousTestCase):
             _, sink = scene.run()
             template.clones()
             template.exit(len(template.numbers) - 1, int(signal.SIGALRM))
-            self.assertEqual(sink.told, [("failed", "script_timeout")])
+            self.assertEqual(sink.received, [("failed", "script_timeout")])
         self.assertEqual(scene.runner.state()["versions"][0]["crashes"], 0)
 
     @pytest.mark.setting("pool.idle_seconds")
@@ -280,11 +280,11 @@ class PoolTests(SynchronousTestCase):
         scene.go(4)
         self.assertTrue(child.deserted)
         template.exit(0, 0)
-        self.assertTrue(sink.told)
+        self.assertTrue(sink.received)
         scene.go(5)
-        self.assertEqual([request.told["op"] for request in scene.zygote.forker.requests()], [])
+        self.assertEqual([request.content["op"] for request in scene.zygote.forker.requests()], [])
         scene.go(4)
-        self.assertEqual([request.told["op"] for request in scene.zygote.forker.requests()], ["kill"])
+        self.assertEqual([request.content["op"] for request in scene.zygote.forker.requests()], ["kill"])
         template.die()
         scene.go(2)
         self.assertEqual(scene.runner.state()["versions"], [])
@@ -313,7 +313,7 @@ class PoolTests(SynchronousTestCase):
         self.assertTrue(busy[0].deserted)
         # The third did not wait for the end of the first one's process.
         self.assertEqual(len([child for child in children if child not in busy and child.take() is not None]), 1)
-        self.assertEqual([len(sink.told) for sink in sinks], [1, 0, 0])
+        self.assertEqual([len(sink.received) for sink in sinks], [1, 0, 0])
 
     def test_stays(self) -> None:
         """When a child does not end though it was killed, its template ends with all that hangs on it."""
@@ -322,15 +322,15 @@ class PoolTests(SynchronousTestCase):
         _, sink = scene.run(wall=0.5)
         template.clones()
         scene.go(5)
-        self.assertEqual(sink.told, [("failed", "script_timeout")])
-        self.assertEqual([request.told["op"] for request in scene.zygote.forker.requests()], ["kill"])
+        self.assertEqual(sink.received, [("failed", "script_timeout")])
+        self.assertEqual([request.content["op"] for request in scene.zygote.forker.requests()], ["kill"])
         _, sink = scene.run()
         again = scene.template()
         again.load()
         (child,) = again.clones()
         child.answer()
         scene.reactor.turn()
-        self.assertEqual(len(sink.told), 1)
+        self.assertEqual(len(sink.received), 1)
 
     def test_rests(self) -> None:
         """A replaced version keeps its template, but no idle process, and serves again without loading."""
@@ -347,7 +347,7 @@ class PoolTests(SynchronousTestCase):
         scene.reactor.turn()
         self.assertEqual(len(template.clones()), 1)
         self.assertEqual(scene.zygote.forker.requests(), [])
-        self.assertEqual(len(sink.told), 1)
+        self.assertEqual(len(sink.received), 1)
 
     def test_few_rest(self) -> None:
         """Of many replaced versions only the newest keep their templates."""
@@ -399,9 +399,9 @@ class PoolTests(SynchronousTestCase):
         (second,) = template.clones()
         second.answer(b"2")
         scene.reactor.turn()
-        self.assertEqual([sink.told for sink in sinks], [[("answered", 200, b"1")], [("answered", 200, b"2")]])
+        self.assertEqual([sink.received for sink in sinks], [[("answered", 200, b"1")], [("answered", 200, b"2")]])
         scene.go(1.1)
-        self.assertEqual([request.told["op"] for request in scene.zygote.forker.requests()], ["kill"])
+        self.assertEqual([request.content["op"] for request in scene.zygote.forker.requests()], ["kill"])
 
     def test_stopped(self) -> None:
         """When the engine stops everybody is told, and who asks later too."""
@@ -413,7 +413,7 @@ class PoolTests(SynchronousTestCase):
         template.clones()
         scene.runner.stopService()
         scene.reactor.turn()
-        self.assertEqual([sink.told for sink in sinks], [[("failed", "unavailable")]] * 2)
+        self.assertEqual([sink.received for sink in sinks], [[("failed", "unavailable")]] * 2)
         self.successResultOf(drained)
         scene.runner.startService()
         self.successResultOf(scene.runner.drained())
@@ -450,7 +450,7 @@ class StartTests(SynchronousTestCase):
     def throw(self, template: FakeTemplate) -> None:
         """Let a load throw."""
         template.data.take()
-        template.data.fail(told={"name": "Error", "message": "not today"})
+        template.data.fail(error={"name": "Error", "message": "not today"})
         self.scene.reactor.turn()
 
     def test_backs_off(self) -> None:
@@ -460,10 +460,10 @@ class StartTests(SynchronousTestCase):
             template = self.scene.template()
             self.throw(template)
             template.die(0)
-            self.assertEqual(sink.told, [("failed", "script_failed")])
+            self.assertEqual(sink.received, [("failed", "script_failed")])
             _, refused = self.scene.run()
-            self.assertEqual(refused.told, [("failed", "script_failed")])
-            self.assertEqual([request.told for request in self.scene.zygote.forker.requests()], [])
+            self.assertEqual(refused.received, [("failed", "script_failed")])
+            self.assertEqual([request.content for request in self.scene.zygote.forker.requests()], [])
             self.assertAlmostEqual(self.scene.runner.state()["versions"][0]["retrySeconds"], wait)
             self.scene.go(wait + 0.1)
 
@@ -480,20 +480,20 @@ class StartTests(SynchronousTestCase):
         (child,) = again.clones()
         child.answer()
         self.scene.reactor.turn()
-        self.assertEqual(len(sink.told), 1)
+        self.assertEqual(len(sink.received), 1)
         self.assertIsNone(self.scene.runner.state()["versions"][0]["failure"])
 
     def test_killed_while_loading(self) -> None:
         """A template that somebody kills is loaded again, and who waits for it knows nothing of it."""
         _, sink = self.scene.run()
         self.scene.template().die(KILLED)
-        self.assertEqual(sink.told, [])
+        self.assertEqual(sink.received, [])
         again = self.scene.template()
         again.load()
         (child,) = again.clones()
         child.answer()
         self.scene.reactor.turn()
-        self.assertEqual(sink.told, [("answered", 200, b'{"done":true}')])
+        self.assertEqual(sink.received, [("answered", 200, b'{"done":true}')])
 
     def test_keeps_dying(self) -> None:
         """A template that dies as soon as it has loaded is not made again without end."""
@@ -502,10 +502,10 @@ class StartTests(SynchronousTestCase):
             template = self.scene.template()
             template.load()
             template.die(int(signal.SIGSEGV))
-        self.assertEqual([request.told for request in self.scene.zygote.forker.requests()], [])
-        self.assertEqual(sink.told, [("failed", "unavailable")])
+        self.assertEqual([request.content for request in self.scene.zygote.forker.requests()], [])
+        self.assertEqual(sink.received, [("failed", "unavailable")])
         _, sink = self.scene.run()
-        self.assertEqual([request.told for request in self.scene.zygote.forker.requests()], [])
+        self.assertEqual([request.content for request in self.scene.zygote.forker.requests()], [])
         self.scene.go(2)
         self.scene.template().load()
 
@@ -515,20 +515,20 @@ class StartTests(SynchronousTestCase):
         _, sink = self.scene.run(wall=60)
         self.scene.template()
         self.scene.go(2.2)
-        self.assertEqual([request.told["op"] for request in self.scene.zygote.forker.requests()], ["kill"])
+        self.assertEqual([request.content["op"] for request in self.scene.zygote.forker.requests()], ["kill"])
         self.scene.go(2.2)
-        self.assertEqual(sink.told, [("failed", "script_timeout")])
+        self.assertEqual(sink.received, [("failed", "script_timeout")])
 
     def test_unreadable(self) -> None:
         """A version that cannot be read fails what waits for it, whatever the reason."""
         self.scene.source.error = ValueError("torn page")
         _, sink = self.scene.run()
-        self.assertEqual(sink.told, [("failed", "unavailable")])
+        self.assertEqual(sink.received, [("failed", "unavailable")])
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
         self.scene.source.error = None
         self.scene.bundle("torn", replay="{}")
         _, sink = self.scene.run("torn")
-        self.assertEqual(sink.told, [("failed", "unavailable")])
+        self.assertEqual(sink.received, [("failed", "unavailable")])
         self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
 
     def test_sandbox_away(self) -> None:
@@ -536,7 +536,7 @@ class StartTests(SynchronousTestCase):
         self.scene.zygote.forker.control.close()
         _, sink = self.scene.run()
         self.scene.go(1)
-        self.assertEqual(sink.told, [])
+        self.assertEqual(sink.received, [])
         self.scene.zygote.__init__(self.scene.reactor)
         self.scene.runner.sandbox_died()
         template = self.scene.template()
@@ -544,7 +544,7 @@ class StartTests(SynchronousTestCase):
         (child,) = template.clones()
         child.answer()
         self.scene.reactor.turn()
-        self.assertEqual(len(sink.told), 1)
+        self.assertEqual(len(sink.received), 1)
 
 
 class LoadTests(SynchronousTestCase):
@@ -569,8 +569,8 @@ class LoadTests(SynchronousTestCase):
             bundle = scene.bundle(version, manifest=manifest)
             loading = Deferred.fromCoroutine(scene.runner.load(bundle, scene.invocation(version, kind="load")))
             loading.addErrback(lambda _: None)
-            (request,) = [sent for sent in scene.zygote.forker.requests() if sent.told["op"] == "template"]
-            self.assertEqual(request.told["limits"]["memory_bytes"], memory)
+            (request,) = [sent for sent in scene.zygote.forker.requests() if sent.content["op"] == "template"]
+            self.assertEqual(request.content["limits"]["memory_bytes"], memory)
             request.close()
 
     def test_kept(self) -> None:
@@ -594,7 +594,7 @@ class LoadTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """What throws, dies or tells nonsense is refused, and nothing is left of it."""
-        self.template.data.fail(told={"name": "Error", "message": "no"})
+        self.template.data.fail(error={"name": "Error", "message": "no"})
         self.scene.reactor.turn()
         self.failureResultOf(self.loading, ScriptFailed)
         self.assertEqual(self.scene.runner.state()["versions"], [])
@@ -624,5 +624,5 @@ class LoadTests(SynchronousTestCase):
         """A load that nobody waits for any more is ended."""
         self.loading.cancel()
         self.failureResultOf(self.loading)
-        self.assertEqual([request.told["op"] for request in self.scene.zygote.forker.requests()], ["kill"])
+        self.assertEqual([request.content["op"] for request in self.scene.zygote.forker.requests()], ["kill"])
         self.assertEqual([receipt.outcome for receipt in self.scene.host.receipts], ["cancelled"])

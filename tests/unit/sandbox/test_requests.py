@@ -16,7 +16,7 @@ RUN = b'{"k":"http","q":{"method":"POST"}}'
 class RunTextTests(SynchronousTestCase):
     """`run_text`."""
 
-    def told(self, body: bytes) -> dict[str, Any]:
+    def parsed(self, body: bytes) -> dict[str, Any]:
         """Return the request with *body* behind the run."""
         request: dict[str, Any] = json.loads(run_text(RUN + b"\0" + body))["q"]
         return request
@@ -28,13 +28,13 @@ class RunTextTests(SynchronousTestCase):
     def test_text(self) -> None:
         """A body in UTF-8 is a string, a NUL in it a character."""
         for text in ("a\0b", '\U0001f600\u00e9"\\', ""):
-            self.assertEqual(self.told(text.encode()), {"method": "POST", "body": text})
+            self.assertEqual(self.parsed(text.encode()), {"method": "POST", "body": text})
 
     def test_bytes(self) -> None:
         """What is not UTF-8, or would be six times as long as JSON, is base64."""
         for body in (b"\xff\0", b"\1" * 400_000):
-            self.assertEqual(base64.b64decode(self.told(body)["bodyBase64"]), body)
-        self.assertIn("body", self.told("\u00e9".encode() * 100_000))
+            self.assertEqual(base64.b64decode(self.parsed(body)["bodyBase64"]), body)
+        self.assertIn("body", self.parsed("\u00e9".encode() * 100_000))
 
     def test_nonsense(self) -> None:
         """A run that has no request cannot have a body, and JSON is ASCII."""

@@ -352,11 +352,11 @@ class DeployerTests(SynchronousTestCase):
         self.deploy("one", "/same")
         other = self.make()
         self.result(other.deployer.deploy(request("two", "/same")))
-        told = []
-        self.patch(deploy._log, "observer", told.append)
+        received = []
+        self.patch(deploy._log, "observer", received.append)
         world = self.make()
         self.assertEqual(self.result(world.deployer.restore()), 1)
-        self.assertEqual([event["uri"] for event in told], ["two"])
+        self.assertEqual([event["uri"] for event in received], ["two"])
 
     @pytest.mark.setting("deploy.keep_versions")
     def test_trim(self):

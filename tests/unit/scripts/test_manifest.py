@@ -144,10 +144,10 @@ class ManifestTests(SynchronousTestCase):
 
     def test_wrong_types(self):
         """Each value of the wrong kind is told, all of them at once."""
-        told = self.wrong(
+        output = self.wrong(
             {"aiwebengine": {"entry": 5, "capabilities": "scripts", "isolation": "none", "limits": {"memory": "lots"}}}
         )
-        self.assertEqual(len(told), 4)
+        self.assertEqual(len(output), 4)
         for whole in ([], "text", 5, None):
             self.assertEqual(len(self.wrong(whole)), 1)
             self.assertEqual(len(self.wrong({"aiwebengine": whole})), 1)

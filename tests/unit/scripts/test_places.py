@@ -95,8 +95,8 @@ class PlacesTests(SynchronousTestCase):
 
     def test_warnings(self):
         """What the child warned about has a place if the child told its stack."""
-        told = [{"code": "deprecated", "message": "m", "stack": STACK}, {"code": "late", "message": "n"}]
-        problems = warning_problems(told, sources=sources())
+        received = [{"code": "deprecated", "message": "m", "stack": STACK}, {"code": "late", "message": "n"}]
+        problems = warning_problems(received, sources=sources())
         self.assertEqual(
             [(p.severity, p.code, p.file, p.line) for p in problems],
             [("warning", "deprecated", "main.js", 2), ("warning", "late", None, None)],

@@ -27,7 +27,7 @@ def entry(
     )
 
 
-def told(*pairs: tuple[Entry, Entry]) -> list[Any]:
+def problems_of(*pairs: tuple[Entry, Entry]) -> list[Any]:
     """Return the warnings of what was replaced."""
 
     class Book:
@@ -40,7 +40,7 @@ def told(*pairs: tuple[Entry, Entry]) -> list[Any]:
 
 def test_both_places() -> None:
     """A route that is registered twice is told with both places, at the later one."""
-    (problem,) = told((entry("main.js:3", "list"), entry("lib/b.js:9", "list")))
+    (problem,) = problems_of((entry("main.js:3", "list"), entry("lib/b.js:9", "list")))
     assert (problem.severity, problem.code, problem.file, problem.line) == (
         "warning",
         "registered_twice",
@@ -61,14 +61,16 @@ def test_both_places() -> None:
 )
 def test_words(earlier: Entry, later: Entry, words: str) -> None:
     """What is known of the places, and of what is no route, is told."""
-    (problem,) = told((earlier, later))
+    (problem,) = problems_of((earlier, later))
     assert words in problem.message
 
 
 def test_again_at_one_place() -> None:
     """A function that is registered again where it was, as by calling init, is no mistake; many are told in part."""
-    assert told((entry("main.js:3", "list"), entry("main.js:3", "list"))) == []
-    assert len(told(*[(entry("main.js:1", key=f"/{n}"), entry("main.js:2", key=f"/{n}")) for n in range(50)])) == 20
+    assert problems_of((entry("main.js:3", "list"), entry("main.js:3", "list"))) == []
+    assert (
+        len(problems_of(*[(entry("main.js:1", key=f"/{n}"), entry("main.js:2", key=f"/{n}")) for n in range(50)])) == 20
+    )
 
 
 def test_nothing() -> None:

@@ -18,8 +18,8 @@ RAW = "x\n    at f (input:2)"
 
 def bundle(version: str = "a@1", lines: int = 3, *, padding: int = 0) -> Bundle:
     """Make a bundle whose lines are the same lines of a.ts."""
-    told = {"sources": ["script:a.ts"], "mappings": "AAAA" + ";AACA" * (lines - 1), "padding": "x" * padding}
-    return Bundle(script="a", version=version, source="", source_map=json.dumps(told), files={"a.ts": ""})
+    data = {"sources": ["script:a.ts"], "mappings": "AAAA" + ";AACA" * (lines - 1), "padding": "x" * padding}
+    return Bundle(script="a", version=version, source="", source_map=json.dumps(data), files={"a.ts": ""})
 
 
 class Source:
@@ -53,12 +53,12 @@ class StacksTests(SynchronousTestCase):
         """A version is read once for all who ask, in their order, and then known."""
         order: list[int] = []
 
-        def told(text: str, number: int) -> str:
+        def resolved(text: str, number: int) -> str:
             order.append(number)
             return text
 
-        first = self.later("a@1").addCallback(told, 1)
-        second = self.later("a@1", "none").addCallback(told, 2)
+        first = self.later("a@1").addCallback(resolved, 1)
+        second = self.later("a@1", "none").addCallback(resolved, 2)
         [(version, answer)] = self.source.asked
         answer.callback(bundle(version))
         self.assertEqual(self.successResultOf(first), "x\n    at f (a.ts:2)")

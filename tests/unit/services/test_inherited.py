@@ -32,8 +32,8 @@ class InheritedTests(SynchronousTestCase):
 
     def test_from_somebody_else(self):
         """A variable that was inherited from further up, or is damaged, says nothing."""
-        for told in (message(pid=6, what=self.what), "{", "{}", "[]", '{"pid": 7, "listening": "x"}'):
-            self.assertEqual(inherited({PREDECESSOR: told}, pid=8, parent=7), NOTHING, told)
+        for expected in (message(pid=6, what=self.what), "{", "{}", "[]", '{"pid": 7, "listening": "x"}'):
+            self.assertEqual(inherited({PREDECESSOR: expected}, pid=8, parent=7), NOTHING, expected)
 
     def test_closed_descriptor(self):
         """A descriptor that is not open is told as such."""

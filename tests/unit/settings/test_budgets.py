@@ -12,7 +12,7 @@ class BudgetTests(SynchronousTestCase):
 
     def test_forms(self) -> None:
         """An amount in the unit of the resource, and a stretch of time; told back as people would say it."""
-        for word, text, most, seconds, told in (
+        for word, text, most, seconds, message in (
             ("hostCalls", "1000/1m", 1000, 60, "1000 host calls a minute"),
             ("invocations", "5 / 1h", 5, 3600, "5 invocations an hour"),
             ("logLines", "7/2d", 7, 172_800, "7 log lines in 2 days"),
@@ -22,7 +22,7 @@ class BudgetTests(SynchronousTestCase):
         ):
             budget = read_budget(text, RESOURCES[word])
             self.assertEqual(budget, Budget(resource=RESOURCES[word].name, most=most, seconds=seconds), text)
-            self.assertEqual(str(budget), told)
+            self.assertEqual(str(budget), message)
 
     def test_nonsense(self) -> None:
         """What is no budget is none."""

@@ -117,12 +117,12 @@ def test_ways_to_write_values(config_folder: ConfigFolder) -> None:
 def test_a_wrong_setting_names_its_place(config_folder: ConfigFolder) -> None:
     """A wrong value is told with file, line, column, what it is and what is allowed."""
     file = config_folder.file("my.yaml", "# mine\nserver:\n  port: 99999\n")
-    told = f"{file}:3:3: `server.port` cannot be 99999; allowed is a whole number from 0 to 65535."
-    assert config_folder.problems(file) == [f"{told}\n      port: 99999\n      ^"]
+    result = f"{file}:3:3: `server.port` cannot be 99999; allowed is a whole number from 0 to 65535."
+    assert config_folder.problems(file) == [f"{result}\n      port: 99999\n      ^"]
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (
             "server: {prot: 1}",
@@ -158,17 +158,17 @@ def test_a_wrong_setting_names_its_place(config_folder: ConfigFolder) -> None:
         ("? [a]\n: 1", "There is no section or setting `?`"),
     ],
 )
-def test_wrong_yaml(config_folder: ConfigFolder, text: str, told: str) -> None:
+def test_wrong_yaml(config_folder: ConfigFolder, text: str, message: str) -> None:
     """What is wrong with a file is said in words that help."""
     file = config_folder.file("my.yaml", text)
     problems = config_folder.problems(file)
     assert len(problems) == 1
-    assert told in problems[0]
+    assert message in problems[0]
     assert problems[0].startswith(f"{file}:")
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("[server]\n# port\nport = 99999\n", "my.toml:3:1: `server.port` cannot be 99999"),
         ('[server]\nlisten = "x"\n', "my.toml:2:1: `server.listen` cannot be 'x'"),
@@ -177,11 +177,11 @@ def test_wrong_yaml(config_folder: ConfigFolder, text: str, told: str) -> None:
         ("port = 1\n", "my.toml:1:1: There is no section or setting `port`; did you mean `server.port`?"),
     ],
 )
-def test_wrong_toml(config_folder: ConfigFolder, text: str, told: str) -> None:
+def test_wrong_toml(config_folder: ConfigFolder, text: str, message: str) -> None:
     """TOML gets the same messages, with the line of the key."""
     problems = config_folder.problems(config_folder.file("my.toml", text))
     assert len(problems) == 1
-    assert told in problems[0]
+    assert message in problems[0]
 
 
 def test_wrong_environment_and_flags(config_folder: ConfigFolder) -> None:

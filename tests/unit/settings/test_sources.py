@@ -58,7 +58,7 @@ def test_toml(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
         ("a.yaml", "a: [", "This is not YAML"),
         ("a.yaml", "- a", "Settings are sections with keys"),
@@ -69,10 +69,10 @@ def test_toml(tmp_path: Path) -> None:
         ("a.toml", "a = 1\na = 2\n", "This is not TOML"),
     ],
 )
-def test_files_that_cannot_be_read(tmp_path: Path, name: str, text: str | bytes, told: str) -> None:
+def test_files_that_cannot_be_read(tmp_path: Path, name: str, text: str | bytes, message: str) -> None:
     """What is wrong with a file as a whole is one problem of it."""
     (problem,) = read(tmp_path, text, name)
-    assert told in problem
+    assert message in problem
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
@@ -94,8 +94,8 @@ def test_flags() -> None:
     """A flag is named as it was written."""
     (found,) = from_flags([("--port", "server.port", "80")])
     assert isinstance(found, RawValue)
-    told = (found.path, found.value, found.is_text, found.place.source)
-    assert told == (
+    result = (found.path, found.value, found.is_text, found.place.source)
+    assert result == (
         ("server", "port"),
         "80",
         True,

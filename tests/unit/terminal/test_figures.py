@@ -17,8 +17,8 @@ def shown(document: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
     """Plain values stand in lines, keys as words and values as their keys say."""
-    told = {"scriptsWaiting": 2, "longestMs": 12.5, "peakBytes": 2048, "ready": True, "failure": None, "over10ms": 3}
-    assert shown({"theReactor": told}, capsys) == (
+    message = {"scriptsWaiting": 2, "longestMs": 12.5, "peakBytes": 2048, "ready": True, "failure": None, "over10ms": 3}
+    assert shown({"theReactor": message}, capsys) == (
         "The reactor\n  scripts waiting 2, longest 12.5 ms, peak 2.0 KiB, ready yes, failure -, over 10 ms 3\n\n"
     )
     moment = shown({"server": {"startedAt": 1_760_000_000_000, "pid": 25517}}, capsys)
@@ -49,8 +49,8 @@ def test_tables(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_nested(capsys: pytest.CaptureFixture[str]) -> None:
     """What is inside another stands below it; many answers of yes and no are two lists."""
-    told = {"pid": 1, "lockdown": {"files": True, "sockets": True, "landlock": False, "platform": "linux", "notes": {}}}
-    assert shown({"sandbox": told}, capsys) == (
+    data = {"pid": 1, "lockdown": {"files": True, "sockets": True, "landlock": False, "platform": "linux", "notes": {}}}
+    assert shown({"sandbox": data}, capsys) == (
         "Sandbox\n  pid 1\n  lockdown\n    yes: files, sockets\n    no: landlock\n    platform linux\n\n"
     )
     assert (
@@ -61,8 +61,8 @@ def test_nested(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     """Parts with nothing but zeros are only named."""
-    told = shown({"busSize": {"topics": 0, "inner": {"a": None}}, "units": {}, "logs": {"written": 1}}, capsys)
-    assert told == "Logs\n  written 1\n\nNothing to report: bus size, units.\n"
+    result = shown({"busSize": {"topics": 0, "inner": {"a": None}}, "units": {}, "logs": {"written": 1}}, capsys)
+    assert result == "Logs\n  written 1\n\nNothing to report: bus size, units.\n"
 
 
 def test_control_characters(capsys: pytest.CaptureFixture[str]) -> None:

@@ -143,7 +143,7 @@ def test_no_plain_http(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("server = [", "it is not TOML"),
         ("\xff", "it is not TOML"),
@@ -159,12 +159,12 @@ def test_no_plain_http(checkout: Checkout) -> None:
         ("#" * 70_000, "not a file of at most 64 KiB"),
     ],
 )
-def test_wrong_project_files(checkout: Checkout, text: str, told: str) -> None:
+def test_wrong_project_files(checkout: Checkout, text: str, message: str) -> None:
     """What is wrong with a project file is said with its path."""
     (checkout.folder / "project" / "aiwebengine.toml").write_text(text, "latin-1")
     error = checkout.refuses()
     assert error.code == exits.USAGE
-    assert told in error.message
+    assert message in error.message
 
 
 def test_neither_links_nor_pipes(checkout: Checkout) -> None:

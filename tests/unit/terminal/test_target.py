@@ -200,7 +200,7 @@ def test_profile_file_that_others_may_read(home: UserFolder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a = [", "cannot be read: "),
         ('[a]\nurl = "https://a.example"\ntocken = "x"\n', "`tocken` is not one"),
@@ -211,10 +211,10 @@ def test_profile_file_that_others_may_read(home: UserFolder) -> None:
         ('a = "x"\n', "no profile `a`; it has: none"),
     ],
 )
-def test_wrong_profile_files(home: UserFolder, text: str, told: str) -> None:
+def test_wrong_profile_files(home: UserFolder, text: str, message: str) -> None:
     """What is wrong with a profile file is said."""
     home.write(".config/aiwebengine/profiles.toml", text)
-    assert told in home.refused("a").message
+    assert message in home.refused("a").message
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "http://", "http://x:port", "http://user@x", "http://x?y", "http://[x"])

@@ -168,9 +168,11 @@ class WithheldTests(SynchronousTestCase):
         error = ScriptHung(
             "secret", thrown=ThrownError(name="Error", message="secret"), private="secret", retry_seconds=3
         )
-        told = withheld(error)
-        self.assertEqual((type(told), told.code, told.thrown, told.retry_seconds), (ScriptHung, "script_hung", None, 3))
-        self.assertNotIn("secret", told.public + told.private)
+        message = withheld(error)
+        self.assertEqual(
+            (type(message), message.code, message.thrown, message.retry_seconds), (ScriptHung, "script_hung", None, 3)
+        )
+        self.assertNotIn("secret", message.public + message.private)
 
 
 class ProblemPageTests(SynchronousTestCase):

@@ -323,8 +323,8 @@ class HealthTests(WebTestCase):
 
     def test_degraded(self) -> None:
         """A dependency that is left alone makes it degraded, which is ready all the same."""
-        told = self.one(b"GET /health/ready HTTP/1.1\r\nHost: a\r\n\r\n").json()
-        self.assertEqual((told["status"], told["lockdown"]), ("ok", {"missing": ["landlock"]}))
+        answer = self.one(b"GET /health/ready HTTP/1.1\r\nHost: a\r\n\r\n").json()
+        self.assertEqual((answer["status"], answer["lockdown"]), ("ok", {"missing": ["landlock"]}))
         self.breakers["build worker"] = "open"
         reply = self.one(b"GET /health/ready HTTP/1.1\r\nHost: a\r\n\r\n")
         self.assertEqual((reply.status, reply.json()["status"]), (200, "degraded"))
@@ -332,8 +332,8 @@ class HealthTests(WebTestCase):
 
     def test_failing_writes(self) -> None:
         """A database whose last write failed makes it degraded, and the answer says why."""
-        told = self.one(b"GET /health/ready HTTP/1.1\r\nHost: a\r\n\r\n").json()
-        self.assertEqual((told["status"], told["failingWrites"]), ("ok", {}))
+        answer = self.one(b"GET /health/ready HTTP/1.1\r\nHost: a\r\n\r\n").json()
+        self.assertEqual((answer["status"], answer["failingWrites"]), ("ok", {}))
         self.failing_writes["main database"] = "The disk is full."
         reply = self.one(b"GET /health/ready HTTP/1.1\r\nHost: a\r\n\r\n")
         self.assertEqual((reply.status, reply.json()["status"]), (200, "degraded"))

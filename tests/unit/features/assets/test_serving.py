@@ -124,9 +124,9 @@ class PublicFileTests(FileTestCase):
         self.deploy({"style.css": STYLE})
         reply = self.get("/style.css")
         self.assertEqual((reply.status, reply.body), (200, STYLE))
-        told = {name: reply.headers[name] for name in reply.headers if name not in {"date", "server", "x-request-id"}}
+        values = {name: reply.headers[name] for name in reply.headers if name not in {"date", "server", "x-request-id"}}
         self.assertEqual(
-            told,
+            values,
             {
                 "content-type": "text/css; charset=utf-8",
                 "content-length": str(len(STYLE)),

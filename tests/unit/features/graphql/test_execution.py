@@ -78,8 +78,8 @@ class ExecutionTests(SynchronousTestCase):
         query = "query Q($n: String, $yes: Boolean!) { ...A hello(name: $n) @include(if: $yes) } fragment A on Query { other }"
         self.assertEqual(world.ask(query, {"n": "z", "yes": True})["data"], {"other": 7, "hello": "Hello z"})
         self.assertEqual(world.ask(query, {"n": "z", "yes": False})["data"], {"other": 7})
-        told = world.ask("query($n: String) { hello(name: $n) __typename }", {"n": "v"})
-        self.assertEqual(told["data"], {"hello": "Hello v", "__typename": "Query"})
+        result = world.ask("query($n: String) { hello(name: $n) __typename }", {"n": "v"})
+        self.assertEqual(result["data"], {"hello": "Hello v", "__typename": "Query"})
 
     def test_mutations_in_series(self) -> None:
         """Each field of a mutation is a run of its own that may write, and begins when the one before it has ended."""
@@ -96,7 +96,7 @@ class ExecutionTests(SynchronousTestCase):
 
     def test_interfaces_and_unions(self) -> None:
         """Objects of interfaces and unions say of which type they are; who says nothing is told what to say."""
-        told: dict[str, Any] = {}
+        data: dict[str, Any] = {}
         world = World(
             (
                 part(
@@ -108,9 +108,9 @@ class ExecutionTests(SynchronousTestCase):
                 ),
                 part("query", "named", "named: [Named!]", handler=0),
             ),
-            [lambda call: told["objects"]],
+            [lambda call: data["objects"]],
         )
-        told["objects"] = [{"__typename": "Book", "name": "b", "pages": 3}, None, {"__typename": "Person", "name": "p"}]
+        data["objects"] = [{"__typename": "Book", "name": "b", "pages": 3}, None, {"__typename": "Person", "name": "p"}]
         query = "{ found { __typename ... on Named { name } ... on Book { pages } ... on Person { born } } }"
         self.assertEqual(
             world.ask(query)["data"]["found"],
@@ -127,7 +127,7 @@ class ExecutionTests(SynchronousTestCase):
             ([{"__typename": "Bok"}], "Bok"),
             ([{"__typename": "Query"}], "Query"),
         ):  # fmt: skip
-            told["objects"] = objects
+            data["objects"] = objects
             answer = world.ask(query)
             self.assertEqual(answer["data"]["found"], [None])
             self.assertIn(expected, answer["errors"][0]["message"])
@@ -213,12 +213,12 @@ class ExecutionTests(SynchronousTestCase):
     def test_cancelled(self) -> None:
         """When nobody waits any more what runs is stopped."""
         world = notes_world()
-        told: list[Any] = []
+        received: list[Any] = []
         for query in ("{ hello }", "mutation { add(n: 1) }"):
-            begun = world.begin(query, on_result=told.append)
+            begun = world.begin(query, on_result=received.append)
             begun.cancel()
             self.assertTrue(begun.ended)
-        self.assertEqual(told, [])
+        self.assertEqual(received, [])
         self.assertEqual(world.scripts.cancelled, 2)
 
     def test_leaves_no_garbage(self) -> None:
@@ -376,10 +376,10 @@ class DocumentTests(SynchronousTestCase):
     def test_excerpts(self) -> None:
         """A message repeats the beginning and the end of what is long."""
         error = self.assertRaises(RequestFailed, notes_world().begin, "{ " + "a" * 20_000 + " }")
-        [told] = formatted(error.errors, request="r")
-        self.assertLess(len(told["message"]), 1000)
-        self.assertTrue(told["message"].startswith('Cannot query field "aaa'), told["message"])
-        self.assertTrue(told["message"].endswith('on type "Query".'), told["message"])
+        [result] = formatted(error.errors, request="r")
+        self.assertLess(len(result["message"]), 1000)
+        self.assertTrue(result["message"].startswith('Cannot query field "aaa'), result["message"])
+        self.assertTrue(result["message"].endswith('on type "Query".'), result["message"])
 
     def test_kept(self) -> None:
         """Documents are read once for each schema."""

@@ -37,27 +37,27 @@ class Outlet:
 
     def __init__(self) -> None:
         self.busy = False
-        self.told: list[Any] = []
+        self.received: list[Any] = []
         self.joined_after: int | None = None
 
     def joined(self) -> None:
-        self.joined_after = len(self.told)
+        self.joined_after = len(self.received)
 
     def began(self, position: str) -> None:
-        self.told.append(position)
+        self.received.append(position)
 
     def gap(self, data: str) -> None:
-        self.told.append({"gap": json.loads(data)})
+        self.received.append({"gap": json.loads(data)})
 
     def result(self, text: str, position: str) -> None:
-        told = json.loads(text)
-        self.told.append((position, told["data"]["tick"]) if position else told)
+        answer = json.loads(text)
+        self.received.append((position, answer["data"]["tick"]) if position else answer)
 
     def refused(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        self.told.append([error["extensions"]["code"] for error in errors])
+        self.received.append([error["extensions"]["code"] for error in errors])
 
     def complete(self) -> None:
-        self.told.append("complete")
+        self.received.append("complete")
 
 
 class FeedsTests(SynchronousTestCase):
@@ -80,9 +80,9 @@ class FeedsTests(SynchronousTestCase):
         self.feeds = Feeds(
             execution=self.world.execution, bus=self.bus, topics=self.topics, settings=self.world.settings
         )
-        for told in (self.topics.swapped, self.feeds.swapped):
-            told(self.world.current.registry)
-            self.world.current.on_change(told)
+        for message in (self.topics.swapped, self.feeds.swapped):
+            message(self.world.current.registry)
+            self.world.current.on_change(message)
 
     def subscribe(
         self, query: str = "subscription { tick }", *, after: str | None = None
@@ -95,10 +95,10 @@ class FeedsTests(SynchronousTestCase):
         """Have results kept for those who come back."""
         self.world.serve([replace(TICK, options={"history": history}), NOTE, TAGS])
 
-    def say(self, told: Any) -> None:
+    def say(self, result: Any) -> None:
         """Have the resolver that is asked say something."""
         _, sink = self.world.scripts.waiting.pop(0)
-        sink.answered(Answer(status=200, headers=(), body=json.dumps(told).encode()))
+        sink.answered(Answer(status=200, headers=(), body=json.dumps(result).encode()))
 
     def test_shared(self) -> None:
         """Equal subscriptions share a stream, others have their own; each event comes once to each."""
@@ -107,7 +107,7 @@ class FeedsTests(SynchronousTestCase):
         self.bus.publish("graphql:tick", "1")
         self.bus.publish("graphql:tick", "2")
         for outlet in (*same, other):
-            self.assertEqual(outlet.told, [{"data": {"tick": 1}}, {"data": {"tick": 2}}])
+            self.assertEqual(outlet.received, [{"data": {"tick": 1}}, {"data": {"tick": 2}}])
         state = self.feeds.state()
         self.assertEqual(
             (state["subscriptions"], state["responseStreams"], state["events"], state["results"]), (4, 2, 4, 8)
@@ -120,33 +120,33 @@ class FeedsTests(SynchronousTestCase):
         goes, member = self.subscribe()
         self.publish(1, 2)
         member.cancel()
-        self.assertEqual(goes.told, ["e-0", ("e-1", 1), ("e-2", 2)])
+        self.assertEqual(goes.received, ["e-0", ("e-1", 1), ("e-2", 2)])
         self.publish(3, 4)
         back, member = self.subscribe(after="e-2")
         self.assertEqual(self.feeds.state()["responseStreams"], 1)
         self.publish(5)
-        self.assertEqual(back.told, [("e-3", 3), ("e-4", 4), ("e-5", 5)])
-        self.assertEqual(stays.told, ["e-0", *((f"e-{number}", number) for number in range(1, 6))])
+        self.assertEqual(back.received, [("e-3", 3), ("e-4", 4), ("e-5", 5)])
+        self.assertEqual(stays.received, ["e-0", *((f"e-{number}", number) for number in range(1, 6))])
         nothing, _ = self.subscribe(after="e-5")
-        self.assertEqual((nothing.told, self.feeds.state()["responseStreams"]), ([], 1))
+        self.assertEqual((nothing.received, self.feeds.state()["responseStreams"]), ([], 1))
         member.cancel()
         late, _ = self.subscribe(after="e-1")
-        self.assertIn("gap", late.told[0])
-        self.assertEqual(late.told[1:], [("e-3", 3), ("e-4", 4), ("e-5", 5)])
+        self.assertIn("gap", late.received[0])
+        self.assertEqual(late.received[1:], [("e-3", 3), ("e-4", 4), ("e-5", 5)])
         strange, _ = self.subscribe(after="?")
-        self.assertIn("gap", strange.told[0])
+        self.assertIn("gap", strange.received[0])
         new, _ = self.subscribe()
         self.publish(6)
         for outlet in (stays, back, late, strange, new, nothing):
-            self.assertEqual(outlet.told[-1], ("e-6", 6) if outlet is not back else ("e-5", 5))
-        self.assertEqual(new.told[0], "e-5")
+            self.assertEqual(outlet.received[-1], ("e-6", 6) if outlet is not back else ("e-5", 5))
+        self.assertEqual(new.received[0], "e-5")
         self.assertEqual(self.feeds.state()["responseStreams"], 1)
 
     def test_coming_back_where_nothing_is_kept(self) -> None:
         """Without a history there are no ids, and who comes back begins anew."""
         outlet, _ = self.subscribe(after="e-7")
         self.publish(1)
-        self.assertEqual(outlet.told, [{"data": {"tick": 1}}])
+        self.assertEqual(outlet.received, [{"data": {"tick": 1}}])
 
     def test_catching_up(self) -> None:
         """While somebody catches up slowly, and after all others have gone, each still gets each result once."""
@@ -156,16 +156,16 @@ class FeedsTests(SynchronousTestCase):
         subscription.cancel()
         self.publish(2, 3)
         back, two = self.subscribe(after="e-1")
-        self.assertEqual(back.told, [("e-2", 2), ("e-3", 3)])
+        self.assertEqual(back.received, [("e-2", 2), ("e-3", 3)])
         self.assertEqual(self.feeds.state()["responseStreams"], 1)
         other, _ = self.subscribe()
         self.publish(4)
-        self.assertEqual((other.told, back.told[-1]), (["e-3", ("e-4", 4)], ("e-4", 4)))
+        self.assertEqual((other.received, back.received[-1]), (["e-3", ("e-4", 4)], ("e-4", 4)))
         self.assertEqual(self.feeds.state()["responseStreams"], 1)
         two.cancel()
         self.publish(5)
-        self.assertEqual(other.told[-1], ("e-5", 5))
-        self.assertEqual(first.told, ["e-0", ("e-1", 1)])
+        self.assertEqual(other.received[-1], ("e-5", 5))
+        self.assertEqual(first.received, ["e-0", ("e-1", 1)])
 
     @given(st.lists(st.sampled_from(["publish", "cut", "back", "new", "leave"]), max_size=40))
     def test_nothing_lost_or_doubled(self, steps: list[str]) -> None:
@@ -179,11 +179,11 @@ class FeedsTests(SynchronousTestCase):
 
         def read() -> None:
             nonlocal last
-            for told in outlet.told:
-                if isinstance(told, tuple):
-                    seen.append(told[1])
-                    last = told[0]
-            outlet.told.clear()
+            for message in outlet.received:
+                if isinstance(message, tuple):
+                    seen.append(message[1])
+                    last = message[0]
+            outlet.received.clear()
 
         for step in [*steps, "back", "publish"]:
             if step == "publish":
@@ -215,7 +215,7 @@ class FeedsTests(SynchronousTestCase):
         member.cancel()
         member.cancel()
         self.bus.publish("graphql:tick", "1")
-        self.assertEqual((outlet.told, len(other.told)), ([], 1))
+        self.assertEqual((outlet.received, len(other.received)), ([], 1))
         _.cancel()
         self.assertEqual(self.bus.subscribers("graphql:tick"), 0)
         self.assertEqual((self.feeds.state()["subscriptions"], self.feeds.state()["responseStreams"]), (0, 0))
@@ -229,8 +229,8 @@ class FeedsTests(SynchronousTestCase):
         self.say({"s": "attributes", "v": {"room": 2}})
         self.bus.publish("graphql:note", '{"id":7}', to={"room": 1})
         self.world.scripts.answer()
-        self.assertEqual(mine.told, [{"data": {"note": {"id": "7", "tags": ["tag 7"]}}}])
-        self.assertEqual(others.told, [])
+        self.assertEqual(mine.received, [{"data": {"note": {"id": "7", "tags": ["tag 7"]}}}])
+        self.assertEqual(others.received, [])
 
     def test_first(self) -> None:
         """A text is the client's first value, before what is published meanwhile."""
@@ -238,7 +238,7 @@ class FeedsTests(SynchronousTestCase):
         self.say({"s": "first", "v": '{"id":"first"}'})
         self.bus.publish("graphql:note", '{"id":"next"}')
         self.world.scripts.answer()
-        self.assertEqual([result["data"]["note"]["id"] for result in outlet.told], ["first", "next"])
+        self.assertEqual([result["data"]["note"]["id"] for result in outlet.received], ["first", "next"])
 
     def test_filter(self) -> None:
         """A function chooses: its resolver is asked again with each message, once for equal arguments."""
@@ -252,7 +252,7 @@ class FeedsTests(SynchronousTestCase):
             payload, sink = self.filters.pop()
             self.assertEqual((len(payload["clients"]), payload["message"]), (1, {"id": "7"}))
             sink.answered(Answer(status=200, headers=(), body=bits))
-        self.assertEqual([len(outlet.told) for outlet in (*outlets, all_of_it)], [1, 1, 2])
+        self.assertEqual([len(outlet.received) for outlet in (*outlets, all_of_it)], [1, 1, 2])
 
     def test_iterable(self) -> None:
         """A source of the script's own is read at the client's pace, and ends as it ends."""
@@ -264,16 +264,16 @@ class FeedsTests(SynchronousTestCase):
         sink.write(b'{"id":"2"}\n', lambda: took.append(2))
         self.assertEqual(took, [1, 2])
         sink.finished()
-        self.assertEqual(outlet.told[1:], [{"data": {"note": {"id": "2"}}}, "complete"])
+        self.assertEqual(outlet.received[1:], [{"data": {"note": {"id": "2"}}}, "complete"])
         broken, _ = self.subscribe("subscription { note { id } }")
         _, sink = self.world.scripts.waiting.pop(0)
         sink.started(Answer(status=200, headers=(), body=b""))
         sink.failed(ScriptFailed("It broke."))
-        self.assertEqual(broken.told, [["SCRIPT_FAILED"]])
+        self.assertEqual(broken.received, [["SCRIPT_FAILED"]])
 
     def test_refused(self) -> None:
         """What the resolver throws refuses the client; so does nonsense, and attributes that are none."""
-        for told, code in (
+        for message, code in (
             ([{"e": {"message": "no", "public": True, "status": 403}}], "FORBIDDEN"),
             ([{"e": {"message": "oh", "name": "TypeError"}}], "SCRIPT_FAILED"),
             ({"s": "attributes", "v": {"a": {}}}, "SCRIPT_FAILED"),
@@ -281,8 +281,8 @@ class FeedsTests(SynchronousTestCase):
             (7, "SCRIPT_PROTOCOL"),
         ):
             outlet, _ = self.subscribe("subscription { note { id } }")
-            self.say(told)
-            self.assertEqual(outlet.told, [[code]], told)
+            self.say(message)
+            self.assertEqual(outlet.received, [[code]], message)
         self.assertEqual(self.feeds.state()["subscriptions"], 0)
 
     def test_gone_while_opening(self) -> None:
@@ -290,7 +290,7 @@ class FeedsTests(SynchronousTestCase):
         outlet, member = self.subscribe("subscription { note { id } }")
         member.cancel()
         self.assertEqual(self.world.scripts.cancelled, 1)
-        self.assertEqual((outlet.told, self.feeds.state()["opening"]), ([], 0))
+        self.assertEqual((outlet.received, self.feeds.state()["opening"]), ([], 0))
 
     def test_a_few_at_a_time(self) -> None:
         """Resolvers of one script are asked sixteen at a time, in their order; those who go leave their place."""
@@ -303,7 +303,7 @@ class FeedsTests(SynchronousTestCase):
                 self.say({"s": "all"})
         self.assertEqual((self.feeds.state()["opening"], self.feeds.state()["subscriptions"]), (0, 38))
         self.bus.publish("graphql:note", '{"id":"7"}')
-        self.assertEqual(sum(len(outlet.told) for outlet, _ in made), 38)
+        self.assertEqual(sum(len(outlet.received) for outlet, _ in made), 38)
 
     @pytest.mark.setting("graphql.queue_results")
     def test_slow(self) -> None:
@@ -316,23 +316,23 @@ class FeedsTests(SynchronousTestCase):
             self.bus.publish("graphql:tick", str(number))
         slow.busy = False
         member.drained()
-        self.assertEqual(len(slow.told), 2)
+        self.assertEqual(len(slow.received), 2)
         slow.busy = True
         for number in range(3):
             self.bus.publish("graphql:tick", str(number))
-        self.assertEqual(slow.told[2:], [["SLOW"]])
-        self.assertEqual(len(quick.told), 5)
+        self.assertEqual(slow.received[2:], [["SLOW"]])
+        self.assertEqual(len(quick.received), 5)
 
     def test_another_schema(self) -> None:
         """When scripts change a subscription goes on, or ends with an error that says why."""
         goes_on, _ = self.subscribe()
         ends, _ = self.subscribe("subscription { tick(of: 1) }")
         self.world.serve([SchemaPart(script="a", version="a@2", kind="subscription", name="tick", sdl="tick: String!")])
-        self.assertEqual(ends.told, [["SCHEMA_CHANGED"]])
+        self.assertEqual(ends.received, [["SCHEMA_CHANGED"]])
         self.bus.publish("graphql:tick", "1")
-        self.assertEqual(goes_on.told, [{"data": {"tick": "1"}}])
+        self.assertEqual(goes_on.received, [{"data": {"tick": "1"}}])
         self.world.current.swap(self.world.current.registry.without("a"), self.world.current.registry.generation)
-        self.assertEqual(goes_on.told[1:], [["GONE"]])
+        self.assertEqual(goes_on.received[1:], [["GONE"]])
 
     @pytest.mark.setting("graphql.max_subscriptions")
     def test_limits(self) -> None:
@@ -340,7 +340,7 @@ class FeedsTests(SynchronousTestCase):
         self.begin(max_subscriptions=1)
         self.subscribe()
         refused, _ = self.subscribe()
-        self.assertEqual(refused.told, [["TOO_MANY"]])
+        self.assertEqual(refused.received, [["TOO_MANY"]])
         self.feeds.end(Reason(code="stopping", message="The server stops."))
         late, _ = self.subscribe()
-        self.assertEqual(late.told, [["UNAVAILABLE"]])
+        self.assertEqual(late.received, [["UNAVAILABLE"]])

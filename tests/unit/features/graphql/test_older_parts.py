@@ -40,13 +40,13 @@ def test_items() -> None:
     parts.first(
         {"data": {"list": [1]}, "pending": [{"id": "0", "path": ["list"]}, {"id": "1", "path": []}], "hasNext": True}
     )
-    told = [
+    received = [
         {"incremental": [{"id": "0", "items": [2, 3]}], "hasNext": True},
         {"pending": [{"id": "2", "path": ["deep", "list"]}], "incremental": [{"id": "1", "data": {"deep": {"list": []}}}], "hasNext": True},
         {"incremental": [{"id": "0", "items": [4]}, {"id": "2", "items": ["a"]}], "completed": [{"id": "0"}], "hasNext": True},
         {"completed": [{"id": "2", "errors": [{"message": "no"}]}], "hasNext": False},
     ]  # fmt: skip
-    paths = [[increment["path"] for increment in (parts.next(part) or {})["incremental"]] for part in told]
+    paths = [[increment["path"] for increment in (parts.next(part) or {})["incremental"]] for part in received]
     assert paths == [[["list", 1]], [[]], [["list", 3], ["deep", "list", 0]], [["deep", "list", 1]]]
 
 

@@ -184,7 +184,7 @@ class TakenTests(SynchronousTestCase):
         outlets = [self.subscribe(f"subscription {{ tick(of: {number}) }}") for number in range(20)]
         self.stretches = 0
         self.bus.publish("graphql:tick", "5")
-        self.assertEqual([outlet.told for outlet in outlets], [[{"data": {"tick": 5}}]] * 20)
+        self.assertEqual([outlet.received for outlet in outlets], [[{"data": {"tick": 5}}]] * 20)
         self.assertEqual((self.stretches, self.feeds.state()["results"]), (0, 20))
 
     def test_with_the_loop(self) -> None:
@@ -193,10 +193,10 @@ class TakenTests(SynchronousTestCase):
         self.stretches = 0
         for data in ("1", "null", f'"{"x" * 5000}"', "2"):
             self.bus.publish("graphql:tick", data)
-        told = outlet.told
-        self.assertEqual((told[0], told[3]), ({"data": {"tick": 1}}, {"data": {"tick": 2}}))
-        self.assertIn("non-nullable", told[1]["errors"][0]["message"])
-        self.assertIn("Int cannot represent", told[2]["errors"][0]["message"])
+        result = outlet.received
+        self.assertEqual((result[0], result[3]), ({"data": {"tick": 1}}, {"data": {"tick": 2}}))
+        self.assertIn("non-nullable", result[1]["errors"][0]["message"])
+        self.assertIn("Int cannot represent", result[2]["errors"][0]["message"])
         self.assertEqual(self.stretches, 2)
 
     def test_many_of_one_stream(self) -> None:
@@ -204,5 +204,5 @@ class TakenTests(SynchronousTestCase):
         outlets = [self.subscribe("subscription { tick }") for _ in range(17)]
         self.stretches = 0
         self.bus.publish("graphql:tick", "5")
-        self.assertEqual([outlet.told for outlet in outlets], [[{"data": {"tick": 5}}]] * 17)
+        self.assertEqual([outlet.received for outlet in outlets], [[{"data": {"tick": 5}}]] * 17)
         self.assertEqual(self.stretches, 1)

@@ -175,13 +175,13 @@ class ResolverSinkTests(SourceCase):
 
     def test_what_a_resolver_may_say(self) -> None:
         """All messages, those with attributes, those that a function chooses, or a first value of its own."""
-        for told, request in (
+        for message, request in (
             ({"s": "all"}, SourceRequest(part=TICK)),
             ({"s": "first", "v": 7}, SourceRequest(part=TICK, first=7)),
             ({"s": "attributes", "v": {"room": 1}}, SourceRequest(part=TICK, attributes={"room": 1})),
             ({"s": "filter"}, SourceRequest(part=TICK, filter=Filter(arguments='"a":{}'))),
         ):
-            self.assertEqual(self.successResultOf(self.said(told)), request)
+            self.assertEqual(self.successResultOf(self.said(message)), request)
 
     def test_a_resolver_that_throws(self) -> None:
         """What it throws for clients reaches them."""
@@ -191,8 +191,8 @@ class ResolverSinkTests(SourceCase):
 
     def test_forged_answers(self) -> None:
         """An answer of another form has broken the protocol; attributes that are none are the script's failure."""
-        for told in (b"{", [], [1], {"s": "?"}, {}):
-            error = self.failureResultOf(self.said(told), FieldFailed).value
+        for message in (b"{", [], [1], {"s": "?"}, {}):
+            error = self.failureResultOf(self.said(message), FieldFailed).value
             self.assertEqual(error.extensions["code"], "SCRIPT_PROTOCOL")
         error = self.failureResultOf(self.said({"s": "attributes", "v": [1]}), FieldFailed).value
         self.assertEqual(error.extensions["code"], "SCRIPT_FAILED")

@@ -95,11 +95,13 @@ class ReceiptsTests(SynchronousTestCase):
         self.receipts.keep(invocation("POST /b"), receipt())
         figures = self.receipts.figures("one")
         self.assertEqual(sorted(figures), ["GET /a", "POST /b"])
-        told = figures["GET /a"].as_json()
-        self.assertEqual((told["count"], told["repeated"], told["errors"]), (2, 1, {"script_failed": 1}))
-        self.assertEqual((told["hostCalls"], told["hostMs"], told["logLines"], told["peakBytes"]), (3, 1.0, 2, 7000))
-        self.assertEqual((told["cpuMs"], told["bytesOut"]), (51.0, 20))
-        self.assertTrue(told["p99Ms"] >= 100 > told["p50Ms"])
+        result = figures["GET /a"].as_json()
+        self.assertEqual((result["count"], result["repeated"], result["errors"]), (2, 1, {"script_failed": 1}))
+        self.assertEqual(
+            (result["hostCalls"], result["hostMs"], result["logLines"], result["peakBytes"]), (3, 1.0, 2, 7000)
+        )
+        self.assertEqual((result["cpuMs"], result["bytesOut"]), (51.0, 20))
+        self.assertTrue(result["p99Ms"] >= 100 > result["p50Ms"])
         self.assertEqual(self.receipts.figures("two"), {})
 
     def test_recent(self) -> None:
@@ -205,7 +207,7 @@ class ReceiptsTests(SynchronousTestCase):
 
     def test_server_timing(self) -> None:
         """The header names total, waiting, script, processor and host calls."""
-        told = server_timing(receipt(wall=0.01, queued_seconds=0.005))
-        self.assertEqual(told, "total;dur=15.0, queue;dur=5.0, script;dur=10.0, cpu;dur=5.0")
+        result = server_timing(receipt(wall=0.01, queued_seconds=0.005))
+        self.assertEqual(result, "total;dur=15.0, queue;dur=5.0, script;dur=10.0, cpu;dur=5.0")
         calls = {"a": CallCost(count=2, seconds=0.25), "b": CallCost(count=1, seconds=0.5)}
         self.assertIn('host;dur=750.0;desc="3 host calls"', server_timing(receipt(host_calls=calls)))

@@ -120,6 +120,6 @@ class RecordingCommandTests(SynchronousTestCase):
 
     def test_a_recording_that_is_not_whole(self) -> None:
         """A replay of less than everything says what was missing."""
-        told = {**SAME, "whole": False, "until": 7}
-        _, _, out = run_command(self, replay, "r1", answers={("POST", "/replay"): json.loads(json.dumps(told))})
+        data = {**SAME, "whole": False, "until": 7}
+        _, _, out = run_command(self, replay, "r1", answers={("POST", "/replay"): json.loads(json.dumps(data))})
         self.assertIn("up to call 7", out)

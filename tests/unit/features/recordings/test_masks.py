@@ -29,36 +29,36 @@ class MasksTests(SynchronousTestCase):
 
     def test_requests(self) -> None:
         """Headers and cookies that carry secrets, and what is secret by its name, are hidden; the rest stays."""
-        told = self.request(
+        answer = self.request(
             url="http://a/b?apiKey=k3y&x=1&password=",
             query=[["apiKey", "k3y"], ["x", "1"]],
             headers={"Authorization": "b3arer", "accept": "*/*"},
             cookies={"session": "c00kie"},
             body='{"pass-word": "pa55", "list": [{"API_KEY": "k3y"}], "n": 1}',
         )
-        self.assertEqual(told["url"], "http://a/b?apiKey=***&x=1&password=")
-        self.assertEqual(told["query"], [["apiKey", "***"], ["x", "1"]])
-        self.assertEqual(told["headers"], {"Authorization": "***", "accept": "*/*"})
-        self.assertEqual(told["cookies"], {"session": "***"})
-        self.assertEqual(json.loads(told["body"]), {"pass-word": "***", "list": [{"API_KEY": "***"}], "n": 1})
+        self.assertEqual(answer["url"], "http://a/b?apiKey=***&x=1&password=")
+        self.assertEqual(answer["query"], [["apiKey", "***"], ["x", "1"]])
+        self.assertEqual(answer["headers"], {"Authorization": "***", "accept": "*/*"})
+        self.assertEqual(answer["cookies"], {"session": "***"})
+        self.assertEqual(json.loads(answer["body"]), {"pass-word": "***", "list": [{"API_KEY": "***"}], "n": 1})
 
     def test_forms(self) -> None:
         """The body of a form has its secrets hidden, as its fields have."""
         kind = {"content-type": "Application/x-www-form-urlencoded; charset=utf-8"}
-        told = self.request(headers=kind, body="user=a&pass%57ord=p%40ss", form=[["user", "a"], ["passWord", "p@ss"]])
-        self.assertEqual(told["body"], "user=a&pass%57ord=***")
-        self.assertEqual(told["form"], [["user", "a"], ["passWord", "***"]])
+        answer = self.request(headers=kind, body="user=a&pass%57ord=p%40ss", form=[["user", "a"], ["passWord", "p@ss"]])
+        self.assertEqual(answer["body"], "user=a&pass%57ord=***")
+        self.assertEqual(answer["form"], [["user", "a"], ["passWord", "***"]])
 
     def test_parts(self) -> None:
         """So has one in parts, whether it is text or not."""
         kind = {"content-type": 'multipart/form-data; boundary="b"'}
         secret, other = PART.format('"password"', "p@ss"), PART.format('"user"', "a")
         hidden = PART.format('"password"', "***")
-        told = self.request(headers=kind, body=secret + other + "--b--\r\n")
-        self.assertEqual(told["body"], hidden + other + "--b--\r\n")
+        answer = self.request(headers=kind, body=secret + other + "--b--\r\n")
+        self.assertEqual(answer["body"], hidden + other + "--b--\r\n")
         binary = (secret + PART.format('"file"', "")).encode() + b"\xff--b--\r\n"
-        told = self.request(headers=kind, bodyBase64=base64.b64encode(binary).decode())
-        self.assertEqual(base64.b64decode(told["bodyBase64"]), binary.replace(b"p@ss", b"***"))
+        answer = self.request(headers=kind, bodyBase64=base64.b64encode(binary).decode())
+        self.assertEqual(base64.b64decode(answer["bodyBase64"]), binary.replace(b"p@ss", b"***"))
 
     def test_long_bodies(self) -> None:
         """A body that went by itself is a member again."""
@@ -67,8 +67,8 @@ class MasksTests(SynchronousTestCase):
 
     def test_calls(self) -> None:
         """Arguments and answers of host calls are looked into; names are not."""
-        told = self.masks.call(["kv.set", '["k", {"password": "p@ss"}]', None])
-        self.assertEqual(told, ["kv.set", '["k", {"password": "***"}]', None])
+        result = self.masks.call(["kv.set", '["k", {"password": "p@ss"}]', None])
+        self.assertEqual(result, ["kv.set", '["k", {"password": "***"}]', None])
 
     def test_requests_to_others(self) -> None:
         """What a script sends to other servers is masked: headers in pairs, the query of its address, and a form."""
@@ -98,8 +98,8 @@ class MasksTests(SynchronousTestCase):
     def test_answers(self) -> None:
         """An answer's headers and JSON are looked into; bytes stay as they are."""
         self.assertIsNone(self.masks.answer(None))
-        told = self.masks.answer(Answer(status=200, headers=((b"set-cookie", b"s"), (b"a", b"b")), body=b"\xff"))
-        self.assertEqual(told, {"status": 200, "headers": [["set-cookie", "***"], ["a", "b"]], "body": "\\xff"})
+        result = self.masks.answer(Answer(status=200, headers=((b"set-cookie", b"s"), (b"a", b"b")), body=b"\xff"))
+        self.assertEqual(result, {"status": 200, "headers": [["set-cookie", "***"], ["a", "b"]], "body": "\\xff"})
 
     def test_nested_too_deeply(self) -> None:
         """What is nested too deeply to be looked into is hidden as a whole."""

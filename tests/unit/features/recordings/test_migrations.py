@@ -26,8 +26,8 @@ class RecordingStepTests(SynchronousTestCase):
     def test_calls_are_renamed(self) -> None:
         """A recording can be replayed by the engine that makes the calls under their new names."""
         document = {"calls": OLD, "whole": True}
-        for number, told in enumerate((document, {"calls": []}), start=1):
-            row = (number, zlib.compress(json.dumps(told).encode()))
+        for number, message in enumerate((document, {"calls": []}), start=1):
+            row = (number, zlib.compress(json.dumps(message).encode()))
             self.connection.exec_driver_sql("INSERT INTO recordings VALUES (?, ?)", row)
         [step] = RECORDINGS.after("0001")
         step.upgrade(cast(Any, self))

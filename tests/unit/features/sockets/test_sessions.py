@@ -106,8 +106,8 @@ class SessionTests(WebTestCase):
         client.read()
         self.assertEqual(client.frames[-1], (BINARY, b"\0\xff"))
         run = self.last
-        told = run.given["ws"]
-        self.assertEqual((run.given["bytes"], told["data"], told["topics"]), ("AP8=", {"n": 2}, ["news"]))
+        result = run.given["ws"]
+        self.assertEqual((run.given["bytes"], result["data"], result["topics"]), ("AP8=", {"n": 2}, ["news"]))
         client.close(4001, b"enough")
         self.assertIs(self.last, run)
         self.tell(run, data={"n": 3})

@@ -52,7 +52,7 @@ class StreamTests(WebTestCase):
         channel.dataReceived("\r\n".join([*lines, "", ""]).encode())
         return channel, transport
 
-    def told(self, transport: Transport) -> Reply:
+    def reply_of(self, transport: Transport) -> Reply:
         (reply,) = replies(transport.value())
         return reply
 
@@ -65,7 +65,7 @@ class StreamTests(WebTestCase):
         """A client is told where it is and when to come back, then gets what is published."""
         _, transport = self.open()
         self.publish("1")
-        reply = self.told(transport)
+        reply = self.reply_of(transport)
         self.assertEqual((reply.status, reply.complete), (200, False))
         self.assertEqual(reply.body, b"retry: 3000\n\nid: e-0\n\nid: e-1\ndata: 1\n\n")
         self.assertEqual(self.runner.runs, [])
@@ -99,7 +99,7 @@ class StreamTests(WebTestCase):
         """With `Last-Event-ID` a client gets what came since; one that is no id gives a gap."""
         self.publish("1", "2", "3")
         _, transport = self.open("Last-Event-ID: e-1")
-        self.assertEqual(self.told(transport).body, b"retry: 3000\n\nid: e-2\ndata: 2\n\nid: e-3\ndata: 3\n\n")
+        self.assertEqual(self.reply_of(transport).body, b"retry: 3000\n\nid: e-2\ndata: 2\n\nid: e-3\ndata: 3\n\n")
         _, transport = self.open("Last-Event-ID: " + "x" * 99)
         self.assertIn(b"event: gap", transport.value())
         _, transport = self.open("Last-Event-ID: " + "x" * 101)
@@ -112,12 +112,12 @@ class StreamTests(WebTestCase):
         self.assertEqual(transport.value(), b"")
         self.publish("1")
         (run,) = self.runner.runs
-        told = {"attributes": {"user": "ada"}, "first": "hello"}
-        run.sink.answered(Answer(status=200, headers=OPENING, body=json.dumps(told).encode()))
+        data = {"attributes": {"user": "ada"}, "first": "hello"}
+        run.sink.answered(Answer(status=200, headers=OPENING, body=json.dumps(data).encode()))
         self.publish("2", to={"user": "bob"})
         self.publish("3", to={"user": "ada", "id": "7"})
         self.assertEqual(
-            self.told(transport).body,
+            self.reply_of(transport).body,
             b"retry: 3000\n\nid: e-0\ndata: hello\n\nid: e-1\ndata: 1\n\nid: e-3\ndata: 3\n\n",
         )
 
@@ -129,7 +129,7 @@ class StreamTests(WebTestCase):
         _, transport = self.open()
         (run,) = self.runner.runs
         run.sink.answered(Answer(status=403, headers=TEXT, body=b"no"))
-        self.assertEqual((self.told(transport).status, self.told(transport).body), (403, b"no"))
+        self.assertEqual((self.reply_of(transport).status, self.reply_of(transport).body), (403, b"no"))
 
     def test_middleware_may_answer_with_a_stream_of_its_own(self) -> None:
         """What a middleware streams in place of the stream is passed on."""
@@ -139,18 +139,18 @@ class StreamTests(WebTestCase):
         sink.started(Answer(status=200, headers=TEXT, body=b""))
         sink.write(b"piece", lambda: None)
         sink.finished()
-        self.assertEqual((self.told(transport).body, self.told(transport).complete), (b"piece", True))
+        self.assertEqual((self.reply_of(transport).body, self.reply_of(transport).complete), (b"piece", True))
 
     def test_a_script_that_fails(self) -> None:
         """If the script fails the client gets the error; attributes that are none are its fault, too."""
         self.listen_for(attributes=1)
         _, transport = self.open()
         self.runner.runs[0].sink.failed(ScriptFailed("It failed."))
-        self.assertEqual(self.told(transport).status, 500)
+        self.assertEqual(self.reply_of(transport).status, 500)
         _, transport = self.open()
         body = json.dumps({"attributes": {"user": {"id": 1}}}).encode()
         self.runner.runs[1].sink.answered(Answer(status=200, headers=OPENING, body=body))
-        self.assertEqual(self.told(transport).status, 500)
+        self.assertEqual(self.reply_of(transport).status, 500)
         self.assertEqual(self.bus.state()["subscribers"], 0)
 
     def test_what_is_no_answer(self) -> None:
@@ -159,7 +159,7 @@ class StreamTests(WebTestCase):
         for number, body in enumerate((b"", b"[]", b"nonsense", b'{"attributes":{"a":NaN}}', b"[" * 100_000)):
             _, transport = self.open()
             self.runner.runs[number].sink.answered(Answer(status=200, headers=OPENING, body=body))
-            self.assertEqual((body[:20], self.told(transport).status), (body[:20], 500))
+            self.assertEqual((body[:20], self.reply_of(transport).status), (body[:20], 500))
         self.assertEqual(self.bus.state()["subscribers"], 0)
 
     def test_a_client_that_leaves_while_the_script_is_asked(self) -> None:
@@ -176,7 +176,7 @@ class StreamTests(WebTestCase):
         """A stream with `auth: "required"` refuses those whom nobody knows."""
         self.listen_for(auth="required")
         _, transport = self.open()
-        self.assertEqual(self.told(transport).status, 401)
+        self.assertEqual(self.reply_of(transport).status, 401)
 
     @pytest.mark.setting("live.max_topic_subscribers")
     def test_one_too_many(self) -> None:
@@ -185,7 +185,7 @@ class StreamTests(WebTestCase):
         self.listen_for()
         self.open()
         _, transport = self.open()
-        self.assertEqual((self.told(transport).status, self.told(transport).headers["retry-after"]), (429, "5"))
+        self.assertEqual((self.reply_of(transport).status, self.reply_of(transport).headers["retry-after"]), (429, "5"))
 
     def test_head(self) -> None:
         """HEAD gets the head, and no subscription."""
@@ -198,7 +198,7 @@ class StreamTests(WebTestCase):
         """A client of HTTP/1.0 gets the events without chunks, until the connection ends."""
         _, transport = self.open(version="1.0")
         self.publish("1")
-        reply = self.told(transport)
+        reply = self.reply_of(transport)
         self.assertNotIn("transfer-encoding", reply.headers)
         self.assertTrue(reply.body.endswith(b"data: 1\n\n"))
         self.bus.remove(self.topic, Reason(code="gone", message="Gone."))
@@ -225,7 +225,7 @@ class StreamTests(WebTestCase):
         self.assertEqual(transport.value(), before)
         channel.resumeProducing()
         self.clock.advance(0.05)
-        body = self.told(transport).body
+        body = self.reply_of(transport).body
         self.assertEqual(body.count(b"event: gap"), 1)
         self.assertTrue(body.endswith(b"id: e-2\ndata: 2\n\nid: e-3\ndata: 3\n\n"), body)
 
@@ -237,17 +237,17 @@ class StreamTests(WebTestCase):
         channel.pauseProducing()
         self.publish("1", "2", "3")
         self.assertIn(b'event: end\ndata: {"reason": "slow"', transport.value())
-        self.assertTrue(self.told(transport).complete)
+        self.assertTrue(self.reply_of(transport).complete)
 
     def test_the_connection_goes_on(self) -> None:
         """After the end of a stream the connection serves the next request."""
         channel, transport = self.open()
         self.bus.remove(self.topic, Reason(code="gone", message="Gone."))
-        self.assertTrue(self.told(transport).complete)
+        self.assertTrue(self.reply_of(transport).complete)
         self.assertFalse(transport.disconnecting)
         transport.clear()
         channel.dataReceived(b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n")
-        self.assertEqual(self.told(transport).status, 200)
+        self.assertEqual(self.reply_of(transport).status, 200)
 
     def test_a_server_that_stops(self) -> None:
         """Clients are told when to come back, and nobody is let in any more."""
@@ -256,16 +256,16 @@ class StreamTests(WebTestCase):
         self.listen_for()
         _, transport = self.open()
         self.server.end()
-        body = self.told(transport).body
+        body = self.reply_of(transport).body
         self.assertIn(b'event: end\ndata: {"reason": "stopping"', body)
         self.assertEqual(body.count(b"retry: "), 2)
-        self.assertTrue(self.told(transport).complete)
+        self.assertTrue(self.reply_of(transport).complete)
         self.runner.runs[0].sink.answered(Answer(status=200, headers=OPENING, body=b'{"attributes": null}'))
-        self.assertEqual(self.told(waiting).status, 503)
+        self.assertEqual(self.reply_of(waiting).status, 503)
 
     def test_heartbeats_carry_the_position(self) -> None:
         """A heartbeat moves a client past messages that were for others."""
         _, transport = self.open()
         self.publish("1", to={"id": "8"})
         self.clock.pump([1.5] * 10)
-        self.assertTrue(self.told(transport).body.endswith(b"id: e-1\n\n"))
+        self.assertTrue(self.reply_of(transport).body.endswith(b"id: e-1\n\n"))

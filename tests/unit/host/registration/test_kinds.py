@@ -75,8 +75,8 @@ class RegisteringTests(SynchronousTestCase):
         assert self.session.registrations is not None
         self.book = self.session.registrations
 
-    def refused(self, **told: Any) -> dict[str, Any]:
-        error: dict[str, Any] = ask(self.session, "register.job", {**job(), **told})["err"]
+    def refused(self, **result: Any) -> dict[str, Any]:
+        error: dict[str, Any] = ask(self.session, "register.job", {**job(), **result})["err"]
         return error
 
     def test_is_declared(self) -> None:
@@ -200,8 +200,8 @@ class PathTests(SynchronousTestCase):
         )
         self.session = host(Everything(), self.kind).begin(invocation("load"))
 
-    def register(self, kind: str, path: Any, **told: Any) -> Any:
-        return ask(self.session, f"register.{kind}", {"path": path, "handler": {"id": 0}, **told})
+    def register(self, kind: str, path: Any, **result: Any) -> Any:
+        return ask(self.session, f"register.{kind}", {"path": path, "handler": {"id": 0}, **result})
 
     def kept(self) -> list[tuple[str, str, tuple[str, ...]]]:
         assert self.session.registrations is not None
@@ -239,9 +239,9 @@ class PathTests(SynchronousTestCase):
         self.register("feed", "/f/:id", stack="b")
         self.register("route", "/f/:other", methods=["PUT", "GET"], stack="c")
         assert self.session.registrations is not None
-        told = self.session.registrations.replaced(lambda stack: f"main.js:{stack}")
+        result = self.session.registrations.replaced(lambda stack: f"main.js:{stack}")
         self.assertEqual(
-            [(earlier.label, earlier.place, later.label, later.place) for earlier, later in told],
+            [(earlier.label, earlier.place, later.label, later.place) for earlier, later in result],
             [
                 ("GET|POST /f/:key", "main.js:a", "GET|POST /f/:id", "main.js:b"),
                 ("PUT /f/:key", "main.js:a", "PUT|GET /f/:other", "main.js:c"),

@@ -117,9 +117,9 @@ class RegistrationTests(SynchronousTestCase):
         kind = web_routes(LimitSettings(), added=added)
 
         def registered(**options: Any) -> Any:
-            told = {"path": "/a", "handler": {"id": 0, "name": ""}, "options": options}
+            data = {"path": "/a", "handler": {"id": 0, "name": ""}, "options": options}
             registration = Registration(
-                kind="route", call="registerWebHandler", script="s", version="1", pattern="/a", sent=told
+                kind="route", call="registerWebHandler", script="s", version="1", pattern="/a", sent=data
             )
             return kind.check(registration).options
 

@@ -110,7 +110,7 @@ class CloneTests(SynchronousTestCase):
         )
         request = self.forker.take()
         assert request is not None
-        self.assertEqual(request.told, {"op": "clone", "once": once, "id": 3})
+        self.assertEqual(request.content, {"op": "clone", "once": once, "id": 3})
         self.child = FakeChild(request.sockets[0])
         self.forker.forked(3)
         self.reactor.turn()
@@ -174,7 +174,7 @@ class CloneTests(SynchronousTestCase):
             self.child.answer()
             self.reactor.turn()
             self.assertEqual((self.log, self.clone.cause), ([], "script_protocol"), pairs)
-            self.assertIn({"op": "kill", "id": 3}, [request.told for request in self.forker.requests()])
+            self.assertIn({"op": "kill", "id": 3}, [request.content for request in self.forker.requests()])
             self.forker.exit(3, signal.SIGKILL)
             self.reactor.turn()
             self.assertEqual(self.log, [("died", signal.SIGKILL, "script_protocol"), "gone"])
@@ -242,14 +242,14 @@ class CloneTests(SynchronousTestCase):
         described = {"pid": 0, "busy": False, "parked": False, "following": False, "runs": 0, "cpuSeconds": 0.0}
         self.assertEqual(describe(self.clone), described)
         self.clone.kill("script_timeout")
-        self.assertEqual([request.told for request in self.forker.requests()], [{"op": "kill", "id": 3}])
+        self.assertEqual([request.content for request in self.forker.requests()], [{"op": "kill", "id": 3}])
 
     def test_overdue(self) -> None:
         """A clone that is let go and stays is killed, and then counts as overdue."""
         self.clone.retire()
         self.assertFalse(self.clone.overdue(10.0))
         self.assertFalse(self.clone.overdue(11.5))
-        self.assertEqual([request.told for request in self.forker.requests()], [{"op": "kill", "id": 3}])
+        self.assertEqual([request.content for request in self.forker.requests()], [{"op": "kill", "id": 3}])
         self.assertTrue(self.clone.overdue(12.5))
 
     # -- its states ---------------------------------------------------------------------------

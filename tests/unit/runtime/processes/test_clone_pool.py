@@ -59,9 +59,9 @@ class ClonePoolTests(SynchronousTestCase):
         requests = self.template.requests()
         for request in requests:
             request.close()
-        clones = [request.told for request in requests if request.told["op"] == "clone"]
+        clones = [request.content for request in requests if request.content["op"] == "clone"]
         self.messages = len(clones)
-        return [told["once"] for told in clones for _ in told.get("ids", [0])]
+        return [message["once"] for message in clones for _ in message.get("ids", [0])]
 
     def test_takes_the_idle_one(self) -> None:
         """An idle clone is used before another one is forked."""

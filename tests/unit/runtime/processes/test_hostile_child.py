@@ -136,8 +136,8 @@ class Play:
     def _answer(self, child: FakeChild, value: bytes, head: bytes) -> None:
         child.answer(value, head=head)
 
-    def _fail(self, child: FakeChild, code: bytes, told: bytes) -> None:
-        child.send(told, error=b"1", error_code=code)
+    def _fail(self, child: FakeChild, code: bytes, message: bytes) -> None:
+        child.send(message, error=b"1", error_code=code)
 
     def _box(self, child: FakeChild, pairs: list[tuple[bytes, bytes]]) -> None:
         head = b"".join(encode_pair(key, value) for key, value in pairs)
@@ -224,8 +224,8 @@ class HostileChild(SynchronousTestCase):
                 play.do(step)
             play.do(("turn",))
             play.end()
-            self.assertTrue(play.run.ended, play.sink.told)
-            self.check(play.sink.told, cancelled=play.run.cancelled)
+            self.assertTrue(play.run.ended, play.sink.received)
+            self.check(play.sink.received, cancelled=play.run.cancelled)
             self.assertEqual(scene.runner.state()["active"], 0)
             self.assertEqual(scene.runner.state()["running"], 0)
             self.next_one(scene, template)
@@ -233,14 +233,14 @@ class HostileChild(SynchronousTestCase):
         finally:
             scene.close()
 
-    def check(self, told: list[Any], *, cancelled: bool) -> None:
+    def check(self, message: list[Any], *, cancelled: bool) -> None:
         """Check what a sink was told: one answer, one failure, or a stream from its start to its end."""
-        kinds = [event if isinstance(event, str) else event[0] for event in told]
+        kinds = [event if isinstance(event, str) else event[0] for event in message]
         if kinds[:1] == ["started"]:
-            self.assertIn(kinds[-1], {"finished", "failed"}, told)
-            self.assertEqual(set(kinds[1:-1]) - {"write"}, set(), told)
+            self.assertIn(kinds[-1], {"finished", "failed"}, message)
+            self.assertEqual(set(kinds[1:-1]) - {"write"}, set(), message)
         else:
-            self.assertIn(kinds, [["answered"], ["failed"]], (told, cancelled))
+            self.assertIn(kinds, [["answered"], ["failed"]], (message, cancelled))
 
     def next_one(self, scene: Scene, template: FakeTemplate) -> None:
         """See that a good run is served; a process that goes on where a hostile one stopped may spoil one more."""
@@ -249,7 +249,7 @@ class HostileChild(SynchronousTestCase):
         for _ in range(2):
             _, sink = scene.run()
             for _ in range(100):
-                if sink.told:
+                if sink.received:
                     break
                 scene.go(0.025)
                 template.born()
@@ -261,6 +261,6 @@ class HostileChild(SynchronousTestCase):
                         and box.get(b"_command") == b"run"
                     ):
                         child.answer(b"[1]")
-            if not sink.told or sink.told[0][0] != "failed":
+            if not sink.received or sink.received[0][0] != "failed":
                 break
-        self.assertEqual(sink.told, [("answered", 200, b"[1]")])
+        self.assertEqual(sink.received, [("answered", 200, b"[1]")])

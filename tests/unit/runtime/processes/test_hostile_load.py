@@ -104,7 +104,7 @@ class HostileLoads(SynchronousTestCase):
             self.scene.reactor.turn()
             failure = self.failureResultOf(self.loading, error)
             self.assertIn(words, failure.value.public)
-            self.assertIn("kill", [request.told["op"] for request in self.scene.zygote.forker.requests()])
+            self.assertIn("kill", [request.content["op"] for request in self.scene.zygote.forker.requests()])
             self.begin()
 
     def test_bulky_arguments(self) -> None:
@@ -150,15 +150,15 @@ class HostileLoads(SynchronousTestCase):
         self.assertIsInstance(self.successResultOf(self.loading), LoadReport)
         self.scene.close()
 
-    def say(self, kind: str, told: Any) -> None:
+    def say(self, kind: str, result: Any) -> None:
         """Say one thing."""
         if kind == "control":
-            self.template.forker.sock.send(told)
+            self.template.forker.sock.send(result)
         elif kind == "bytes":
-            self.child.sock.sendall(told)
+            self.child.sock.sendall(result)
         elif kind == "ask":
-            self.child.ask(b"x", tag=told)
+            self.child.ask(b"x", tag=result)
         elif kind == "told":
-            self.child.send(json.dumps(told).encode(), answer=b"1")
+            self.child.send(json.dumps(result).encode(), answer=b"1")
         else:
-            self.child.sock.sendall(b"".join(encode_pair(key, value) for key, value in told) + b"\0\0")
+            self.child.sock.sendall(b"".join(encode_pair(key, value) for key, value in result) + b"\0\0")

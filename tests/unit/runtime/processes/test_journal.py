@@ -60,8 +60,8 @@ class JournalTests(SynchronousTestCase):
         """A registration is the same if path, methods and handler are; its stack is not looked at."""
 
         def route(stack: str, handler: int = 0, path: str = "/a") -> str:
-            told = {"path": path, "methods": ["GET"], "handler": {"id": handler, "name": ""}, "stack": stack}
-            return json.dumps([told])
+            data = {"path": path, "methods": ["GET"], "handler": {"id": handler, "name": ""}, "stack": stack}
+            return json.dumps([data])
 
         def replayed(argument: str) -> bool:
             first = Journal("", seed="", now=0)

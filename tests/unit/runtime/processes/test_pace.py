@@ -15,8 +15,8 @@ def clone(label: str, since: float, **members: Any) -> Any:
     queue: SocketQueue[str] = SocketQueue()
     for kind in members.pop("waiting", ()):
         queue.follow(kind, quick=kind == "quick")
-    told = {"label": label, "begun_at": since, "work": CloneWork.BUSY, "life": CloneLife.LIVE, "queue": queue}
-    return SimpleNamespace(**told | members)
+    data = {"label": label, "begun_at": since, "work": CloneWork.BUSY, "life": CloneLife.LIVE, "queue": queue}
+    return SimpleNamespace(**data | members)
 
 
 def test_median() -> None:

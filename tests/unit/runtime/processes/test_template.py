@@ -75,7 +75,7 @@ class TemplateTests(SynchronousTestCase):
 
     def asked_to_kill(self) -> bool:
         """Return whether the zygote was asked to end it since the last time."""
-        return [request.told["op"] for request in self.zygote.requests()] == ["kill"]
+        return [request.content["op"] for request in self.zygote.requests()] == ["kill"]
 
     def recorded(self) -> str:
         """Return the journal of a load that makes one call."""
@@ -91,7 +91,7 @@ class TemplateTests(SynchronousTestCase):
     def test_loads(self) -> None:
         """It is sent the source and its journal's seed and time, and what it reports is the result."""
         template = self.make()
-        self.assertEqual(self.request.told["limits"]["memory_bytes"], 1 << 26)
+        self.assertEqual(self.request.content["limits"]["memory_bytes"], 1 << 26)
         box = self.child.take()
         assert box is not None
         sent = json.loads(box[b"v"])
@@ -160,7 +160,7 @@ class TemplateTests(SynchronousTestCase):
     def test_throws(self) -> None:
         """What top level throws is why the load failed; nothing can be forked."""
         template = self.make()
-        self.child.fail(told={"name": "Error", "message": "no"})
+        self.child.fail(error={"name": "Error", "message": "no"})
         self.reactor.turn()
         self.assertEqual([error.code for error in self.errors], ["script_failed"])
         self.assertFalse(template.can_fork)

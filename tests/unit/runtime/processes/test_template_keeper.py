@@ -79,8 +79,8 @@ class KeeperTests(SynchronousTestCase):
     def look(self) -> list[str]:
         """Take what the zygote was asked for, and give what that was."""
         new = self.zygote.requests()
-        self.requests += [request for request in new if request.told["op"] == "template"]
-        return [str(request.told["op"]) for request in new]
+        self.requests += [request for request in new if request.content["op"] == "template"]
+        return [str(request.content["op"]) for request in new]
 
     def present(self) -> None:
         """Have a template made."""
@@ -90,14 +90,14 @@ class KeeperTests(SynchronousTestCase):
 
     def exit(self, status: int = KILLED) -> None:
         """Tell that the newest template has ended."""
-        self.zygote.exit(int(self.requests[-1].told["id"]), status)
+        self.zygote.exit(int(self.requests[-1].content["id"]), status)
         self.reactor.turn()
         self.look()
 
     def load(self) -> None:
         """Answer the load of the newest template."""
-        self.told = {"handlers": 1, "names": [], "warnings": []}
-        FakeChild(self.requests[-1].sockets[0]).send(json.dumps(self.told).encode(), answer=b"1")
+        self.report = {"handlers": 1, "names": [], "warnings": []}
+        FakeChild(self.requests[-1].sockets[0]).send(json.dumps(self.report).encode(), answer=b"1")
         self.reactor.turn()
 
     def test_made_once(self) -> None:
@@ -122,12 +122,12 @@ class KeeperTests(SynchronousTestCase):
         requests = Forker(self.reactor, self.requests[-1].sockets[1]).requests()
         for request in requests:
             (sock,) = request.sockets
-            told = sock.recv(65536)
-            self.assertIn(b"run", told)
+            output = sock.recv(65536)
+            self.assertIn(b"run", output)
             # Nobody waits for the answer.
             self.assertEqual(sock.recv(1), b"")
             request.close()
-        return [request.told["op"] for request in requests]
+        return [request.content["op"] for request in requests]
 
     def test_rehearsal(self) -> None:
         """With a process for each request, a template that has loaded rehearses a run, once, after its first second."""
@@ -135,7 +135,7 @@ class KeeperTests(SynchronousTestCase):
         self.zygote.close()
         self.make("request")
         self.present()
-        self.assertTrue(self.requests[-1].told["once"])
+        self.assertTrue(self.requests[-1].content["once"])
         self.assertEqual(self.rehearsals(), [])
         self.load()
         self.assertEqual(self.rehearsals(), ["rehearse"])
@@ -145,7 +145,7 @@ class KeeperTests(SynchronousTestCase):
         """With processes that serve many requests there is none."""
         self.present()
         self.load()
-        self.assertFalse(self.requests[-1].told["once"])
+        self.assertFalse(self.requests[-1].content["once"])
         self.assertEqual(self.rehearsals(), [])
 
     def test_not_wanted_any_more(self) -> None:
@@ -236,7 +236,7 @@ class KeeperTests(SynchronousTestCase):
         template, _ = self.keeper.first_load(bundle=BUNDLE, session=session, invocation=invocation)
         self.assertEqual(self.look(), ["template"])
         self.load()
-        self.assertEqual(self.successResultOf(template.loaded), self.told)
+        self.assertEqual(self.successResultOf(template.loaded), self.report)
         return template
 
     def test_stopped(self) -> None:

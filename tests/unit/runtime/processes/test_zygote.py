@@ -113,9 +113,9 @@ class ZygoteTests(SynchronousTestCase):
 
     def test_hands_over_what_scripts_find(self) -> None:
         """Each process is told at its start which host calls there are, as they are then."""
-        told = ['{"calls": [], "files": ["/a.js"]}', '{"calls": [], "files": ["/b.js"]}']
-        expected = [text.encode() for text in told]
-        self.zygote = Zygote(reactor=self.reactor, surface=lambda: told.pop(0))
+        received = ['{"calls": [], "files": ["/a.js"]}', '{"calls": [], "files": ["/b.js"]}']
+        expected = [text.encode() for text in received]
+        self.zygote = Zygote(reactor=self.reactor, surface=lambda: received.pop(0))
         self.zygote.startService()
         self.assertEqual(self.process.arguments[-2:], ["--surface-fd", "4"])
         self.assertEqual(self.process.handed, {4: expected[0]})
@@ -247,8 +247,8 @@ class ZygoteTests(SynchronousTestCase):
 
     def test_environment(self) -> None:
         """It finds its own code, and nothing of the server's environment."""
-        told = environment()
-        self.assertTrue((Path(told["PYTHONPATH"]) / "sandbox" / "__main__.py").exists())
+        result = environment()
+        self.assertTrue((Path(result["PYTHONPATH"]) / "sandbox" / "__main__.py").exists())
         self.assertLessEqual(
-            set(told), {"PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
+            set(result), {"PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
         )

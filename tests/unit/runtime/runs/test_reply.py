@@ -38,7 +38,7 @@ class ReplyTests(SynchronousTestCase):
     def make(self, given: AnswerState = AnswerState.NOTHING) -> Reply:
         """Make a reply of which so much was given."""
         self.sink, self.costs, self.recording = FakeSink(), RunCosts(0.0), RunRecording(most_bytes=1000)
-        self.told: list[str] = []
+        self.received: list[str] = []
         self.reply = Reply(
             sink=self.sink,
             limits=LimitSettings(answer_bytes=100, stream_bytes=12),
@@ -48,7 +48,7 @@ class ReplyTests(SynchronousTestCase):
         for name, how in WAYS[given]:
             part = self.take(name)
             if how == "delivered":
-                self.reply.deliver(part, lambda: self.told.append("taken"))
+                self.reply.deliver(part, lambda: self.received.append("taken"))
         self.assertIs(self.reply.given, given)
         return self.reply
 
@@ -76,9 +76,11 @@ class ReplyTests(SynchronousTestCase):
     def test_stream(self) -> None:
         """A stream has a head, which leaves at once, and pieces, each of which is done when the client has taken it."""
         reply = self.make(AnswerState.WRITING)
-        self.assertEqual((self.sink.told, self.told), ([("started", 201), ("write", b"piece")], ["taken"]))
+        self.assertEqual((self.sink.received, self.received), ([("started", 201), ("write", b"piece")], ["taken"]))
         self.sink.taken.pop()()
-        self.assertEqual((reply.given, self.told, self.costs.bytes_out), (AnswerState.STREAMING, ["taken", "taken"], 5))
+        self.assertEqual(
+            (reply.given, self.received, self.costs.bytes_out), (AnswerState.STREAMING, ["taken", "taken"], 5)
+        )
         assert self.recording.answer is not None
         self.assertEqual((self.recording.answer.status, self.recording.answer.body), (201, b"piece"))
 
@@ -86,7 +88,7 @@ class ReplyTests(SynchronousTestCase):
         """A whole answer leaves at once, and is kept with its unit; so is the fact that one is streamed."""
         self.make(AnswerState.SENT)
         self.assertEqual(
-            (self.sink.told, self.told, self.costs.bytes_out), ([("answered", 200, b"whole")], ["taken"], 5)
+            (self.sink.received, self.received, self.costs.bytes_out), ([("answered", 200, b"whole")], ["taken"], 5)
         )
         self.make()
         part = self.take("answer.send")

@@ -307,7 +307,9 @@ class RunMachine(RuleBasedStateMachine):
     @rule(really=RARELY)
     def cancel(self, really: bool) -> None:
         if really:
-            answered = self.run.phase is not Phase.ENDED and self.play.sink.told[-1:] == [("answered", 200, b"whole")]
+            answered = self.run.phase is not Phase.ENDED and self.play.sink.received[-1:] == [
+                ("answered", 200, b"whole")
+            ]
             self.run.cancel()
             assert not (answered and self.run.cancelled), "who has the answer cannot take it back"
 
@@ -330,7 +332,7 @@ class RunMachine(RuleBasedStateMachine):
     @rule(how=st.sampled_from(["done", "stale", "stale", "conflict", "withdrawn"]))
     def commit(self, how: str) -> None:
         (waiting,) = self.commits
-        began = len(self.play.sink.told)
+        began = len(self.play.sink.received)
         if how == "done":
             waiting.callback(None)
         elif how == "conflict":
@@ -363,16 +365,16 @@ class RunMachine(RuleBasedStateMachine):
 
     @invariant()
     def sink_is_told_one_thing_in_order(self) -> None:
-        told = [event if isinstance(event, str) else event[0] for event in self.play.sink.told]
+        received = [event if isinstance(event, str) else event[0] for event in self.play.sink.received]
         ends = {"answered", "failed", "finished"}
-        assert sum(event in ends for event in told) <= 1, told
-        if told and told[0] not in ends:
-            assert told[0] == "started"
-            assert all(event == "write" for event in told[1:] if event not in ends), told
-        assert all(event not in ends for event in told[:-1]), told
+        assert sum(event in ends for event in received) <= 1, received
+        if received and received[0] not in ends:
+            assert received[0] == "started"
+            assert all(event == "write" for event in received[1:] if event not in ends), received
+        assert all(event not in ends for event in received[:-1]), received
         if self.run.ended:
-            assert told, "whoever waits is told"
-            assert told[-1] in ends
+            assert received, "whoever waits is told"
+            assert received[-1] in ends
 
     @invariant()
     def ends_once(self) -> None:
@@ -465,7 +467,7 @@ class RunStates(SynchronousTestCase):
             play.run.host_called(b"1", b"answer.write", b"{}")
             self.assertEqual((play.run.phase, child.cause), (Phase.ENDED, "script_protocol"))
             happens(play)
-            self.assertEqual((play.over, play.again, play.sink.told), (1, 0, [("failed", "script_protocol")]))
+            self.assertEqual((play.over, play.again, play.sink.received), (1, 0, [("failed", "script_protocol")]))
 
     def test_dies_while_its_answer_is_committed(self) -> None:
         """A run whose process dies while an answer that was sent early is committed is not in hand any more."""
@@ -475,10 +477,10 @@ class RunStates(SynchronousTestCase):
         play.run.host_called(b"1", b"answer.send", b"\0whole")
         play.run.host_called(b"2", b"later", b"[]")
         play.died(status=int(signal.SIGSEGV))
-        self.assertEqual((play.run.phase, play.sink.told), (Phase.RELEASED, []))
+        self.assertEqual((play.run.phase, play.sink.received), (Phase.RELEASED, []))
         play.sessions[0].replies[0].callback("2")
         play.sessions[0].commits[0].callback(None)
-        self.assertEqual((play.run.phase, play.sink.told), (Phase.ENDED, [("answered", 200, b"whole")]))
+        self.assertEqual((play.run.phase, play.sink.received), (Phase.ENDED, [("answered", 200, b"whole")]))
 
     def test_early_answer_is_refused(self) -> None:
         """If an answer that is sent early cannot be committed, the process that waits to go on with it is ended."""
@@ -487,7 +489,7 @@ class RunStates(SynchronousTestCase):
             child = play.start()
             play.commits_next = "refused"
             play.run.host_called(b"1", name, argument)
-            self.assertEqual((play.sink.told, child.cause), ([("failed", "conflict")], "conflict"))
+            self.assertEqual((play.sink.received, child.cause), ([("failed", "conflict")], "conflict"))
 
     def stale(self, play: Play, granted: bool = True) -> list[str]:
         """Let the unit that is being committed be stale, and grant the turn; gives what becomes of the turn."""
@@ -509,7 +511,7 @@ class RunStates(SynchronousTestCase):
         play.answered(WHOLE)
         self.assertEqual(log, [])
         play.sessions[-1].commits[-1].callback(None)
-        self.assertEqual((log, play.sink.told), (["released"], [("answered", 200, b"done")]))
+        self.assertEqual((log, play.sink.received), (["released"], [("answered", 200, b"done")]))
 
     def test_only_the_first_unit_is_repeated(self) -> None:
         """A run of which the client has seen something is not repeated: it fails."""
@@ -519,7 +521,7 @@ class RunStates(SynchronousTestCase):
         play.sessions[0].commits[0].callback(None)
         play.run.host_called(b"2", b"answer.write", b"\0piece")
         self.stale(play, granted=False)
-        self.assertEqual(play.sink.told, [("started", 200), ("failed", "conflict")])
+        self.assertEqual(play.sink.received, [("started", 200), ("failed", "conflict")])
 
     def test_repeated_after_it_began_to_answer(self) -> None:
         """A process that waits to go on with an answer that will never be given is discarded."""
@@ -528,7 +530,7 @@ class RunStates(SynchronousTestCase):
         play.run.host_called(b"1", b"answer.send", b"\0whole")
         self.stale(play)
         self.assertTrue(child.discarded)
-        self.assertEqual((play.run.phase, play.sink.told), (Phase.QUEUED, []))
+        self.assertEqual((play.run.phase, play.sink.received), (Phase.QUEUED, []))
 
     def test_lost_after_a_part(self) -> None:
         """A run whose process is lost after a part of its answer was given is not begun again."""
@@ -537,7 +539,7 @@ class RunStates(SynchronousTestCase):
         play.commits_next = "nothing"
         play.run.host_called(b"1", b"answer.start", b"\0")
         play.died()
-        self.assertEqual((play.again, play.sink.told[0], play.sink.told[1][0]), (0, ("started", 200), "failed"))
+        self.assertEqual((play.again, play.sink.received[0], play.sink.received[1][0]), (0, ("started", 200), "failed"))
 
     def test_cancelled_after_the_answer(self) -> None:
         """A client that disconnects after it has the whole answer does not disturb what goes on."""

@@ -24,8 +24,8 @@ class HeadTests(SynchronousTestCase):
 
     def test_empty_is_json(self) -> None:
         """An empty head means 200 and JSON."""
-        told = read_head(b"")
-        self.assertEqual((told.status, told.headers), (200, ((b"content-type", b"application/json"),)))
+        result = read_head(b"")
+        self.assertEqual((result.status, result.headers), (200, ((b"content-type", b"application/json"),)))
 
     def test_framing_is_the_servers(self) -> None:
         """Headers that frame the answer are left out."""

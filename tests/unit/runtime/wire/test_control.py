@@ -43,11 +43,11 @@ class ControlTests(SynchronousTestCase):
 
     def fork(self, number: int = 5) -> OnResult:
         """Ask for a process with one socket, whose other end is closed at once."""
-        told = OnResult()
+        result = OnResult()
         ours, theirs = socket.socketpair()
         ours.close()
-        self.control.fork(number, {"op": "clone"}, [theirs], told)
-        return told
+        self.control.fork(number, {"op": "clone"}, [theirs], result)
+        return result
 
     def test_interface(self) -> None:
         """It is what reactors watch."""
@@ -55,61 +55,63 @@ class ControlTests(SynchronousTestCase):
 
     def test_life(self) -> None:
         """A request carries its socket; what becomes of it is told to who asked."""
-        told = self.fork()
+        result = self.fork()
         request = self.forker.take()
         assert request is not None
         self.addCleanup(request.close)
-        self.assertEqual(request.told, {"op": "clone", "id": 5})
+        self.assertEqual(request.content, {"op": "clone", "id": 5})
         self.assertEqual(len(request.sockets), 1)
         self.forker.forked(5, 4711)
         self.forker.exit(5, 9)
         self.reactor.turn()
-        self.assertEqual(told.pids, [4711])
-        self.assertEqual((told.ends[0].signal, told.ends[0].cpu_seconds, told.ends[0].max_rss_bytes), (9, 0.5, 1024000))
+        self.assertEqual(result.pids, [4711])
+        self.assertEqual(
+            (result.ends[0].signal, result.ends[0].cpu_seconds, result.ends[0].max_rss_bytes), (9, 0.5, 1024000)
+        )
 
     def test_several(self) -> None:
         """Several are asked for in one message, and each is told what became of it."""
-        told = [OnResult(), OnResult()]
-        pairs = [socket.socketpair() for _ in told]
+        received = [OnResult(), OnResult()]
+        pairs = [socket.socketpair() for _ in received]
         for ours, _ in pairs:
             ours.close()
-        processes = [ForkRequest(7 + at, pairs[at][1], told[at]) for at in range(2)]
+        processes = [ForkRequest(7 + at, pairs[at][1], received[at]) for at in range(2)]
         self.control.fork_several({"op": "clone"}, processes)
         request = self.forker.take()
         assert request is not None
         self.addCleanup(request.close)
-        self.assertEqual((request.told, len(request.sockets)), ({"op": "clone", "ids": [7, 8]}, 2))
+        self.assertEqual((request.content, len(request.sockets)), ({"op": "clone", "ids": [7, 8]}, 2))
         self.forker.say(ev="forked", ids=[7, 8], pids=[100, 101])
         self.forker.exit(8)
         self.reactor.turn()
-        self.assertEqual([each.pids for each in told], [[100], [101]])
-        self.assertEqual([len(each.ends) for each in told], [0, 1])
+        self.assertEqual([each.pids for each in received], [[100], [101]])
+        self.assertEqual([len(each.ends) for each in received], [0, 1])
         self.assertFalse(self.control.silent(100.0, 1.0))
         self.assertFalse(self.control.silent(200.0, 1.0))
 
     def test_several_of_one_that_has_gone(self) -> None:
         """When the forker has gone, each is told that there is no process."""
         self.control.close()
-        told = [OnResult(), OnResult()]
-        pairs = [socket.socketpair() for _ in told]
+        received = [OnResult(), OnResult()]
+        pairs = [socket.socketpair() for _ in received]
         for ours, _ in pairs:
             self.addCleanup(ours.close)
-        self.control.fork_several({"op": "clone"}, [ForkRequest(at, pairs[at][1], told[at]) for at in range(2)])
-        self.assertEqual([each.ends for each in told], [[Exit(status=None)]] * 2)
+        self.control.fork_several({"op": "clone"}, [ForkRequest(at, pairs[at][1], received[at]) for at in range(2)])
+        self.assertEqual([each.ends for each in received], [[Exit(status=None)]] * 2)
 
     def test_refused(self) -> None:
         """A process that could not be made is told with the reason."""
-        told = self.fork()
+        result = self.fork()
         self.forker.say(ev="failed", id=5, message="fork: no memory")
         self.reactor.turn()
-        self.assertEqual(told.ends, [Exit(status=None, refused="fork: no memory")])
+        self.assertEqual(result.ends, [Exit(status=None, refused="fork: no memory")])
 
     def test_gone(self) -> None:
         """When the forker goes, all that it forked is gone; later requests are too."""
-        told = self.fork()
+        result = self.fork()
         self.forker.close()
         self.reactor.turn()
-        self.assertEqual(told.ends, [Exit(status=None)])
+        self.assertEqual(result.ends, [Exit(status=None)])
         self.assertEqual((self.forker.lost, self.control.is_open), (1, False))
         self.assertEqual(self.fork(6).ends, [Exit(status=None)])
 
@@ -135,10 +137,10 @@ class ControlTests(SynchronousTestCase):
         raw += [b"{", b"[" * 30_000, b'{"ev":"exit","id":1e999}', b"\xff"]
         for data in raw:
             self.setUp()
-            told = self.fork()
+            result = self.fork()
             self.forker.sock.send(data)
             self.reactor.turn()
-            self.assertEqual(told.ends, [Exit(status=None)], data[:60])
+            self.assertEqual(result.ends, [Exit(status=None)], data[:60])
             self.assertEqual(self.forker.lost, 1, data[:60])
 
     def test_foreign_numbers(self) -> None:
@@ -180,7 +182,7 @@ class ControlTests(SynchronousTestCase):
         self.assertEqual(len(self.reactor.writers), 1)
         seen: list[int] = []
         for _ in range(1000):
-            seen += [request.told["id"] for request in self.forker.requests()]
+            seen += [request.content["id"] for request in self.forker.requests()]
             self.reactor.turn(1)
         self.assertEqual(seen, list(range(1000)))
         self.assertEqual(self.reactor.writers, {})

@@ -83,7 +83,7 @@ class DeathTests(SynchronousTestCase):
 
     def test_place_of_any_failure(self) -> None:
         """Whatever a handler fails with, it is known where the handler was registered."""
-        for code, told in (
+        for code, message in (
             (b"invalid_answer", {"message": "no"}),
             (b"thrown", {"name": "thrown value", "message": "5"}),
             (b"thrown", {"name": "HostError", "code": "invalid", "message": "kv.set: no"}),
@@ -91,7 +91,7 @@ class DeathTests(SynchronousTestCase):
             (b"memory", {}),
             (b"internal", {}),
         ):
-            box = {b"_error_code": code, b"v": json.dumps(told).encode()}
+            box = {b"_error_code": code, b"v": json.dumps(message).encode()}
             error = script_failure(box, label="GET /a", place="main.js:3")
             assert isinstance(error, ScriptFailed)
             self.assertEqual(error.place, "main.js:3", code)
@@ -99,8 +99,8 @@ class DeathTests(SynchronousTestCase):
     def test_host_call_is_named(self) -> None:
         """A refused host call is named, once."""
         for message in ("One value has at most 5 bytes.", "kv.set: One value has at most 5 bytes."):
-            told = {"name": "HostError", "code": "too_large", "call": "kv.set", "message": message}
-            error = script_failure({b"_error_code": b"thrown", b"v": json.dumps(told).encode()})
+            data = {"name": "HostError", "code": "too_large", "call": "kv.set", "message": message}
+            error = script_failure({b"_error_code": b"thrown", b"v": json.dumps(data).encode()})
             self.assertEqual(error.public, "The script threw HostError: kv.set: One value has at most 5 bytes.")
 
     def test_position(self) -> None:
@@ -123,7 +123,7 @@ class DeathTests(SynchronousTestCase):
 
     def test_what_it_did(self) -> None:
         """A run that is ended in native code, or while it waits, says so."""
-        for changes, told in (
+        for changes, message in (
             (
                 {"position": "    at exec (native)\n    at a (input:1)"},
                 "It was in exec, which is not written in JavaScript.",
@@ -138,7 +138,7 @@ class DeathTests(SynchronousTestCase):
             ({}, "its changes were discarded. Do less at once"),
         ):
             bounds = replace(BOUNDS, **changes)
-            self.assertIn(told, death_error(Exit(status=int(signal.SIGALRM)), cause="", bounds=bounds).public)
+            self.assertIn(message, death_error(Exit(status=int(signal.SIGALRM)), cause="", bounds=bounds).public)
 
     def test_never_began(self) -> None:
         """A process that was lost with the sandbox, or could not be made, is no fault of the script."""
@@ -161,8 +161,8 @@ class RefusedTests(SynchronousTestCase):
             "argument": 1,
             "option": "a",
         }
-        told = {**refusal, "refused": [refusal, {"message": "second"}], "more": 3}
-        error = script_failure({b"_error_code": b"thrown", b"v": json.dumps(told).encode()})
+        data = {**refusal, "refused": [refusal, {"message": "second"}], "more": 3}
+        error = script_failure({b"_error_code": b"thrown", b"v": json.dumps(data).encode()})
         assert type(error) is ScriptFailed
         self.assertEqual(
             [(r.thrown.message, r.argument, r.option) for r in error.refused],
@@ -194,7 +194,7 @@ class ErrorBoxTests(SynchronousTestCase):
 
     def test_kinds(self) -> None:
         """Codes of the kernel and of host errors become the engine's errors."""
-        for code, told, kind in (
+        for code, message, kind in (
             (b"thrown", {"name": "TypeError", "message": "m"}, ScriptFailed),
             (b"hung", {"message": "m"}, ScriptHung),
             (b"memory", {}, ScriptMemory),
@@ -204,13 +204,13 @@ class ErrorBoxTests(SynchronousTestCase):
             (b"thrown", {"message": "m", "code": "denied", "call": "getScript"}, ScriptFailed),
             (b"thrown", {"message": "m", "code": "too_many", "retryAfter": 5}, TooMany),
         ):
-            error = script_failure({b"_error_code": code, b"v": json.dumps(told).encode()})
-            self.assertIsInstance(error, kind, told)
+            error = script_failure({b"_error_code": code, b"v": json.dumps(message).encode()})
+            self.assertIsInstance(error, kind, message)
 
     def test_too_much_of_a_handler(self) -> None:
         """That a handler does too much is its author's fault: no client that tries again can change it."""
-        told = {"name": "HostError", "message": "At most 1000 things.", "code": "too_many", "call": "kv.set"}
-        error = script_failure({b"_error_code": b"thrown", b"v": json.dumps(told).encode()})
+        data = {"name": "HostError", "message": "At most 1000 things.", "code": "too_many", "call": "kv.set"}
+        error = script_failure({b"_error_code": b"thrown", b"v": json.dumps(data).encode()})
         self.assertIs(type(error), ScriptFailed)
         self.assertIn("At most 1000 things.", error.public)
 
@@ -259,10 +259,13 @@ class LinesTests(SynchronousTestCase):
 
     def test_bulk(self) -> None:
         """Fields that are too deep, or that would take many times their size to be read, are not read."""
-        for fields, told in ((b'{"a":' * 5000, "too deep"), (b'{"a":[' + b"{}," * 300_000 + b"{}]}", "came at once")):
+        for fields, message in (
+            (b'{"a":' * 5000, "too deep"),
+            (b'{"a":[' + b"{}," * 300_000 + b"{}]}", "came at once"),
+        ):
             reader = Lines(LimitSettings())
             (line,) = reader.read(b'[["info","m",' + fields + b"]]", at=0.0)
-            self.assertIn(told, line.message)
+            self.assertIn(message, line.message)
             self.assertEqual(reader.count, 1)
         for depth, kept in ((40, True), (900, False)):
             raw = b'[["info","m",{"a":' + b"[" * depth + b"]" * depth + b"}]]"

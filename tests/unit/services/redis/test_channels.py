@@ -13,7 +13,7 @@ class ChannelsTests(SynchronousTestCase):
         self.clock = Clock()
         self.opened = []
         self.closed = []
-        self.told = []
+        self.received = []
         self.channels = Channels(
             clock=self.clock, opened=self.opened.append, closed=lambda channel: self.closed.append(channel.name)
         )
@@ -21,8 +21,8 @@ class ChannelsTests(SynchronousTestCase):
     def add(self, name, who):
         return self.channels.add(
             name,
-            deliver=lambda message: self.told.append((who, message)),
-            active=lambda lost: self.told.append((who, lost)),
+            deliver=lambda message: self.received.append((who, message)),
+            active=lambda lost: self.received.append((who, lost)),
         )
 
     def test_first_and_last(self):
@@ -42,10 +42,10 @@ class ChannelsTests(SynchronousTestCase):
         self.add("c", 2)
         self.channels.confirm(self.opened[0])
         self.assertEqual(self.channels.give("c", b"early"), 0)
-        self.assertEqual(self.told, [])
+        self.assertEqual(self.received, [])
         self.channels.confirm(self.opened[1])
         self.channels.give("c", b"x")
-        self.assertEqual(self.told, [(2, False), (2, b"x")])
+        self.assertEqual(self.received, [(2, False), (2, b"x")])
 
     def test_joined_during_an_interruption(self):
         """One that came while nothing was delivered begins with the others, and has lost nothing."""
@@ -55,9 +55,9 @@ class ChannelsTests(SynchronousTestCase):
         self.channels.interrupt()
         self.add("c", 3)
         self.clock.advance(0)
-        self.assertEqual(self.told, [(1, False)])
+        self.assertEqual(self.received, [(1, False)])
         self.channels.confirm(self.opened[0])
-        self.assertEqual(self.told[1:], [(1, True), (2, False), (3, False)])
+        self.assertEqual(self.received[1:], [(1, True), (2, False), (3, False)])
 
     def test_interrupted_before_it_began(self):
         """One that begins at a confirmation does not begin a second time when its turn comes."""
@@ -67,7 +67,7 @@ class ChannelsTests(SynchronousTestCase):
         self.channels.interrupt()
         self.channels.confirm(self.opened[0])
         self.clock.advance(0)
-        self.assertEqual(self.told, [(1, False), (1, True), (2, False)])
+        self.assertEqual(self.received, [(1, False), (1, True), (2, False)])
 
     def test_cancelled_by_another(self):
         """One that is cancelled while a message is delivered does not get it any more."""
@@ -80,4 +80,4 @@ class ChannelsTests(SynchronousTestCase):
         later.append(self.add("c", 2))
         self.channels.confirm(self.opened[0])
         self.channels.give("c", b"x")
-        self.assertEqual(self.told, [(2, False)])
+        self.assertEqual(self.received, [(2, False)])

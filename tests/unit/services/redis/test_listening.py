@@ -34,7 +34,7 @@ class RemoteChannelsTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.channels = RemoteChannels(prefix="p:", clock=self.clock, answer_seconds=1.0)
-        self.told: list[object] = []
+        self.received: list[object] = []
 
     def made(self) -> FakeWire:
         """Let a connection be made."""
@@ -44,7 +44,7 @@ class RemoteChannelsTests(SynchronousTestCase):
 
     def listen(self, channel: str = "c") -> Any:
         """Listen to a channel."""
-        return self.channels.subscribe(channel, deliver=self.told.append, active=self.told.append)
+        return self.channels.subscribe(channel, deliver=self.received.append, active=self.received.append)
 
     def test_listens(self) -> None:
         """A channel is subscribed to on the server, and its messages are delivered from the answer on."""
@@ -55,7 +55,7 @@ class RemoteChannelsTests(SynchronousTestCase):
         wire.answers[0].callback(None)
         self.channels.pushed(b"p:c", b"m")
         self.channels.pushed(b"p:other", b"no")
-        self.assertEqual((self.told, len(self.channels)), ([False, b"m"], 1))
+        self.assertEqual((self.received, len(self.channels)), ([False, b"m"], 1))
         listener.cancel()
         self.assertEqual((wire.asked[-1], len(self.channels)), (("UNSUBSCRIBE", "p:c"), 0))
         self.channels.lost("over")
@@ -69,10 +69,10 @@ class RemoteChannelsTests(SynchronousTestCase):
         wire = self.made()
         self.assertEqual(wire.asked, [("SUBSCRIBE", "p:c")])
         wire.answers[0].callback(None)
-        self.assertEqual(self.told, [False])
+        self.assertEqual(self.received, [False])
         self.channels.lost("broken")
         self.made().answers[0].callback(None)
-        self.assertEqual((self.told, self.channels.interruptions), ([False, True], 2))
+        self.assertEqual((self.received, self.channels.interruptions), ([False, True], 2))
         self.channels.lost("over")
 
     def test_a_server_that_hangs(self) -> None:
@@ -94,7 +94,7 @@ class RemoteChannelsTests(SynchronousTestCase):
         self.clock.advance(1.0)
         self.assertTrue(wire.aborted)
         self.channels.lost("it was ended")
-        self.assertEqual((self.told, self.clock.getDelayedCalls()), ([], []))
+        self.assertEqual((self.received, self.clock.getDelayedCalls()), ([], []))
 
     def test_none_at_all(self) -> None:
         """Without a connection channels are remembered, and cancelled without a word to anybody."""

@@ -13,8 +13,8 @@ class AssetTests(ApiTestCase):
         image = {"content-type": "image/png"}
         self.assertEqual(self.ask("PUT", "asset", b"\x89PNG", image, path="/logo.png")[0], 201)
         self.assertEqual(self.ask("PUT", "asset", b"other", image, path="/logo.png")[0], 204)
-        [told] = self.ask("GET", "assets")[1]["assets"]
-        self.assertEqual((told["path"], told["type"], told["sizeBytes"]), ("/logo.png", "image/png", 5))
+        [answer] = self.ask("GET", "assets")[1]["assets"]
+        self.assertEqual((answer["path"], answer["type"], answer["sizeBytes"]), ("/logo.png", "image/png", 5))
         self.assertEqual(self.ask("GET", "asset", path="/logo.png"), (200, b"other"))
         self.assertEqual(self.headers["content-type"], "image/png")
         self.assertEqual(self.headers["content-security-policy"], "sandbox")
@@ -30,9 +30,9 @@ class AssetTests(ApiTestCase):
         self.assertEqual([asset["script"] for asset in self.ask("GET", "assets")[1]["assets"]], ["ann", "bob"])
         self.assertEqual(self.ask("GET", "asset", path="a", uri="bob"), (200, b"bob"))
         for method in ("GET", "DELETE"):
-            status, told = self.ask(method, "asset", path="a")
+            status, answer = self.ask(method, "asset", path="a")
             self.assertEqual(status, 400)
-            self.assertIn('"ann", "bob"', told["detail"])
+            self.assertIn('"ann", "bob"', answer["detail"])
         self.assertEqual(self.ask("DELETE", "asset", path="a", uri="ann")[0], 204)
         self.assertEqual(self.ask("GET", "asset", path="a"), (200, b"bob"))
         self.assertEqual(self.ask("PUT", "asset", b"x", TEXT, path="a", uri="nobody")[0], 404)

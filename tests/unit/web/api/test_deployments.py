@@ -69,9 +69,9 @@ class DeployTests(ApiTestCase):
             "grants": ["scripts"],
             "message": "why",
         }
-        status, told = self.send(json.dumps(body).encode(), "application/json; charset=utf-8")
+        status, answer = self.send(json.dumps(body).encode(), "application/json; charset=utf-8")
         self.assertEqual(status, 201)
-        self.assertEqual((told["script"]["grants"], told["script"]["message"]), (["scripts"], "why"))
+        self.assertEqual((answer["script"]["grants"], answer["script"]["message"]), (["scripts"], "why"))
         self.assertEqual(self.files()["main.ts"]["content"], "/caf\u00e9")
         self.assertEqual(self.files()["logo.png"]["contentBase64"], "/wA=")
         self.assertEqual(self.send(json.dumps(body).encode(), "application/json")[0], 409)
@@ -92,9 +92,9 @@ class DeployTests(ApiTestCase):
             (b'{"files": {"main.ts": ""}, "message": 5}', '"message"'),
             (b"", "valid JSON"),
         ):
-            status, told = self.send(body, "application/json")
+            status, answer = self.send(body, "application/json")
             self.assertEqual(status, 400, body)
-            self.assertIn(word, told["detail"])
+            self.assertIn(word, answer["detail"])
         self.assertEqual(self.ask("GET", "scripts")[1], {"scripts": []})
 
     def test_json_is_counted_while_it_is_read(self):
@@ -109,22 +109,22 @@ class DeployTests(ApiTestCase):
             (f'"main.js": {{"base64": "{"A" * (settings.max_source_bytes * 4 // 3 + 8)}"}}', "deploy.max_source_bytes"),
         ):
             # What follows is no JSON, which nobody finds out.
-            status, told = self.send(f'{{"files": {{{files}, ???'.encode(), "application/json")
-            self.assertEqual((status, word in told["detail"]), (413, True), told)
+            status, answer = self.send(f'{{"files": {{{files}, ???'.encode(), "application/json")
+            self.assertEqual((status, word in answer["detail"]), (413, True), answer)
 
     def test_json_with_what_belongs_to_no_script(self):
         """Installed packages do not count among the files, and are left out with a warning."""
         packages = {f"node_modules/{number}.js": "x" for number in range(self.world.settings.max_files)}
         body = json.dumps({"files": {**packages, "main.js": "/notes"}}).encode()
-        status, told = self.send(body, "application/json")
-        self.assertEqual((status, told["warnings"][0]["code"]), (201, "ignored_files"))
+        status, answer = self.send(body, "application/json")
+        self.assertEqual((status, answer["warnings"][0]["code"]), (201, "ignored_files"))
         self.assertEqual(list(self.files()), ["main.js"])
 
     def test_json_with_a_name_twice(self):
         """A path that is there twice is refused: one of its contents would be lost."""
         for body in (b'{"files": {"a.js": "1", "a.js": "2"}}', b'{"files": {}, "files": {}}'):
-            status, told = self.send(body, "application/json")
-            self.assertEqual((status, "twice" in told["detail"]), (400, True))
+            status, answer = self.send(body, "application/json")
+            self.assertEqual((status, "twice" in answer["detail"]), (400, True))
 
     def test_source_sent_as_json(self):
         """A script that came with the type of JSON is still deployed as a file."""
@@ -161,14 +161,14 @@ class DeployTests(ApiTestCase):
         """A body beyond the limit is 413; so is a file beyond its own, as a problem of the deployment."""
         body = b"x" * (self.api.max_body_bytes + 1)
         self.assertEqual(self.send(body, "text/plain")[0], 413)
-        status, told = self.send(b"x" * (self.world.settings.max_source_bytes + 1), "text/plain")
-        self.assertEqual((status, told["problems"][0]["code"]), (422, "file_too_large"))
+        status, answer = self.send(b"x" * (self.world.settings.max_source_bytes + 1), "text/plain")
+        self.assertEqual((status, answer["problems"][0]["code"]), (422, "file_too_large"))
 
     def test_refused(self):
         """Problems come as JSON, all of them, and nothing changes."""
-        status, told = self.deploy(source=b"SYNTAX ERROR")
-        self.assertEqual((status, told["code"], len(told["problems"])), (422, "deployment_refused", 2))
-        self.assertEqual(told["problems"][0]["line"], 1)
+        status, result = self.deploy(source=b"SYNTAX ERROR")
+        self.assertEqual((status, result["code"], len(result["problems"])), (422, "deployment_refused", 2))
+        self.assertEqual(result["problems"][0]["line"], 1)
         self.assertEqual(self.ask("GET", "scripts")[1], {"scripts": []})
 
     def test_origin(self):
@@ -188,8 +188,8 @@ class DeployTests(ApiTestCase):
             ({}, {"if-match": '"1"'}),
             ({}, {"if-none-match": "*"}),
         ):
-            status, told = self.ask("PUT", "script", b"/c", headers, uri="notes", **query)
-            self.assertEqual((status, told["code"], told["current"]), (409, "conflict", 2))
+            status, answer = self.ask("PUT", "script", b"/c", headers, uri="notes", **query)
+            self.assertEqual((status, answer["code"], answer["current"]), (409, "conflict", 2))
         self.assertEqual(self.ask("PUT", "script", b"/c", {"if-match": '"x"'}, uri="notes")[0], 400)
         self.assertEqual(self.ask("PUT", "script", b"/c", {"if-match": '"2"'}, uri="notes")[0], 200)
         self.assertEqual(self.ask("PUT", "script", b"/d", {"if-match": "*"}, uri="notes")[0], 200)
@@ -204,16 +204,16 @@ class DeployTests(ApiTestCase):
     def test_unchanged(self):
         """The same again is not deployed when asked so."""
         self.deploy()
-        status, told = self.deploy(ifChanged="true")
-        self.assertEqual((status, told["changed"], told["script"]["version"]), (200, False, 1))
+        status, result = self.deploy(ifChanged="true")
+        self.assertEqual((status, result["changed"], result["script"]["version"]), (200, False, 1))
 
     def test_progress(self):
         """A client that asks for lines sees each step, and the result or the error at the end."""
         lines = {"accept": "application/x-ndjson"}
         _, content = self.ask("PUT", "script", b"/notes", lines, uri="notes")
-        told = [json.loads(line) for line in content.splitlines() if line]
-        self.assertEqual([event.get("step") for event in told[:-1]], ["check", "build", "load", "validate", "store"])
-        self.assertEqual(told[-1]["result"]["script"]["version"], 1)
+        answer = [json.loads(line) for line in content.splitlines() if line]
+        self.assertEqual([event.get("step") for event in answer[:-1]], ["check", "build", "load", "validate", "store"])
+        self.assertEqual(answer[-1]["result"]["script"]["version"], 1)
         _, content = self.ask("PUT", "script", b"SYNTAX ERROR", lines, uri="notes")
         error = json.loads(content.splitlines()[-1])["error"]
         self.assertEqual((error["status"], len(error["problems"])), (422, 2))
@@ -224,9 +224,9 @@ class DeployTests(ApiTestCase):
         """What a long step is at is told beside its name."""
         self.world.builder.details = ("installing packages", "120 of 307 files")
         _, content = self.ask("PUT", "script", b"/notes", {"accept": "application/x-ndjson"}, uri="notes")
-        told = [json.loads(line) for line in content.splitlines() if line]
+        answer = [json.loads(line) for line in content.splitlines() if line]
         self.assertEqual(
-            told[1:4],
+            answer[1:4],
             [
                 {"step": "build"},
                 {"step": "build", "detail": "installing packages"},
@@ -250,9 +250,9 @@ class DeployTests(ApiTestCase):
 
     def test_check(self):
         """A check tells what a deployment would, and nothing is deployed."""
-        status, told = self.ask("POST", "check", b"/notes", uri="notes")
-        self.assertEqual((status, told["ok"], told["problems"]), (200, True, []))
-        self.assertEqual(told["registered"][0]["entries"][0]["path"], "/notes")
-        status, told = self.ask("POST", "check", b"SYNTAX ERROR", uri="notes")
-        self.assertEqual((status, told["ok"], len(told["problems"])), (200, False, 2))
+        status, answer = self.ask("POST", "check", b"/notes", uri="notes")
+        self.assertEqual((status, answer["ok"], answer["problems"]), (200, True, []))
+        self.assertEqual(answer["registered"][0]["entries"][0]["path"], "/notes")
+        status, answer = self.ask("POST", "check", b"SYNTAX ERROR", uri="notes")
+        self.assertEqual((status, answer["ok"], len(answer["problems"])), (200, False, 2))
         self.assertEqual(self.ask("GET", "scripts")[1], {"scripts": []})

@@ -38,10 +38,10 @@ class LogTests(ApiTestCase):
         self.assertEqual(self.messages(contains="w"), ["two"])
         self.assertEqual(self.messages(since="1m"), ["two", "three"])
         self.assertEqual(self.messages(until="1500000"), ["one"])
-        told = self.ask("GET", "logs", limit=2)[1]
-        self.assertEqual([line["message"] for line in told["lines"]], ["two", "three"])
-        told = self.ask("GET", "logs", limit=2, before=told["next"])[1]
-        self.assertEqual(([line["message"] for line in told["lines"]], told["next"]), (["one"], None))
+        answer = self.ask("GET", "logs", limit=2)[1]
+        self.assertEqual([line["message"] for line in answer["lines"]], ["two", "three"])
+        answer = self.ask("GET", "logs", limit=2, before=answer["next"])[1]
+        self.assertEqual(([line["message"] for line in answer["lines"]], answer["next"]), (["one"], None))
 
     def test_bad_filters(self):
         """A filter that means nothing is a clear 400."""
@@ -56,9 +56,9 @@ class LogTests(ApiTestCase):
         self.log("elsewhere", script="other")
         self.clock.advance(FLUSH_SECONDS)
         self.agent.flush()
-        told = [json.loads(line) for line in b"".join(came).splitlines() if line]
-        self.assertEqual([line["message"] for line in told], ["old", "new", "elsewhere"])
-        self.assertIsNone(told[1]["id"])
+        answer = [json.loads(line) for line in b"".join(came).splitlines() if line]
+        self.assertEqual([line["message"] for line in answer], ["old", "new", "elsewhere"])
+        self.assertIsNone(answer[1]["id"])
 
     def test_follow_as_events(self):
         """A browser follows by server-sent events, and an idle stream is kept alive."""

@@ -20,13 +20,13 @@ class ReceiptTests(ApiTestCase):
         """Figures of the routes, the last receipts and the kept ones are there, newest first."""
         self.keep()
         self.keep("script_failed")
-        status, told = self.ask("GET", "script/receipts", uri="notes")
-        self.assertEqual((status, told["uri"], told["since"]), (200, "notes", 2_000_000))
-        (route,) = told["routes"]
+        status, answer = self.ask("GET", "script/receipts", uri="notes")
+        self.assertEqual((status, answer["uri"], answer["since"]), (200, "notes", 2_000_000))
+        (route,) = answer["routes"]
         self.assertEqual((route["label"], route["count"], route["errors"]), ("GET /notes", 2, {"script_failed": 1}))
-        self.assertEqual([receipt["outcome"] for receipt in told["recent"]], ["script_failed", "committed"])
+        self.assertEqual([receipt["outcome"] for receipt in answer["recent"]], ["script_failed", "committed"])
         self.assertEqual(
-            [(receipt["outcome"], receipt["why"]) for receipt in told["kept"]], [("script_failed", "failed")]
+            [(receipt["outcome"], receipt["why"]) for receipt in answer["kept"]], [("script_failed", "failed")]
         )
 
     def test_budgets(self) -> None:
@@ -44,16 +44,16 @@ class ReceiptTests(ApiTestCase):
         """Kept ones are read page by page, and by how they ended."""
         for outcome in ("a", "b", "c"):
             self.keep(outcome)
-        _, told = self.ask("GET", "script/receipts", uri="notes", limit=2)
-        self.assertEqual(([receipt["outcome"] for receipt in told["kept"]], len(told["recent"])), (["c", "b"], 2))
-        _, told = self.ask("GET", "script/receipts", uri="notes", limit=2, before=told["next"])
-        self.assertEqual(([receipt["outcome"] for receipt in told["kept"]], told["next"]), (["a"], None))
-        _, told = self.ask("GET", "script/receipts", uri="notes", outcome="b")
-        self.assertEqual([receipt["outcome"] for receipt in told["kept"] + told["recent"]], ["b", "b"])
+        _, answer = self.ask("GET", "script/receipts", uri="notes", limit=2)
+        self.assertEqual(([receipt["outcome"] for receipt in answer["kept"]], len(answer["recent"])), (["c", "b"], 2))
+        _, answer = self.ask("GET", "script/receipts", uri="notes", limit=2, before=answer["next"])
+        self.assertEqual(([receipt["outcome"] for receipt in answer["kept"]], answer["next"]), (["a"], None))
+        _, answer = self.ask("GET", "script/receipts", uri="notes", outcome="b")
+        self.assertEqual([receipt["outcome"] for receipt in answer["kept"] + answer["recent"]], ["b", "b"])
 
     def test_nothing(self) -> None:
         """A script that never ran has no figures; a bad parameter is a clear 400."""
-        _, told = self.ask("GET", "script/receipts", uri="none", limit=0)
-        self.assertEqual((told["routes"], told["recent"], told["kept"], told["next"]), ([], [], [], None))
+        _, answer = self.ask("GET", "script/receipts", uri="none", limit=0)
+        self.assertEqual((answer["routes"], answer["recent"], answer["kept"], answer["next"]), ([], [], [], None))
         for query in ({"uri": "a", "limit": 1001}, {}, {"uri": "a", "kept": "x"}):
             self.assertEqual(self.ask("GET", "script/receipts", **query)[0], 400)

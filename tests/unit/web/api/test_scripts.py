@@ -23,12 +23,12 @@ class ScriptTests(ApiTestCase):
         """A script is read with its files, at any version that is stored."""
         self.deploy()
         self.deploy(source=b"/b")
-        status, told = self.ask("GET", "script", uri="notes")
-        self.assertEqual((status, told["version"], self.headers["etag"]), (200, 2, '"2"'))
-        self.assertEqual([(file["path"], file["sizeBytes"]) for file in told["files"]], [("main.js", 2)])
-        self.assertNotIn("content", told["files"][0])
-        told = self.ask("GET", "script", uri="notes", version=1, content="true")[1]
-        self.assertEqual(told["files"][0]["content"], "/notes")
+        status, answer = self.ask("GET", "script", uri="notes")
+        self.assertEqual((status, answer["version"], self.headers["etag"]), (200, 2, '"2"'))
+        self.assertEqual([(file["path"], file["sizeBytes"]) for file in answer["files"]], [("main.js", 2)])
+        self.assertNotIn("content", answer["files"][0])
+        answer = self.ask("GET", "script", uri="notes", version=1, content="true")[1]
+        self.assertEqual(answer["files"][0]["content"], "/notes")
         self.assertEqual(self.ask("GET", "script", uri="notes", version=9)[0], 404)
         self.assertEqual(self.ask("GET", "script", uri="notes", version="x")[0], 400)
         self.assertEqual(self.ask("GET", "script", uri="other")[0], 404)
@@ -45,21 +45,21 @@ class ScriptTests(ApiTestCase):
         """The past of a script is told newest first."""
         self.deploy(message="first")
         self.deploy(source=b"/b", message="second")
-        told = self.ask("GET", "script/history", uri="notes")[1]
-        self.assertEqual(told["current"], 2)
+        answer = self.ask("GET", "script/history", uri="notes")[1]
+        self.assertEqual(answer["current"], 2)
         self.assertEqual(
-            [(version["version"], version["message"], version["current"]) for version in told["versions"]],
+            [(version["version"], version["message"], version["current"]) for version in answer["versions"]],
             [(2, "second", True), (1, "first", False)],
         )
-        self.assertEqual([event["action"] for event in told["events"]], ["deploy", "deploy"])
+        self.assertEqual([event["action"] for event in answer["events"]], ["deploy", "deploy"])
         self.assertEqual(self.ask("GET", "script/history", uri="other")[0], 404)
 
     def test_rollback(self):
         """An older version serves again; what is not kept is 404, a lost update 409."""
         self.deploy()
         self.deploy(source=b"/b")
-        status, told = self.ask("POST", "script/rollback", uri="notes", message="oops")
-        self.assertEqual((status, told["script"]["version"], told["previous"]), (200, 1, 2))
+        status, answer = self.ask("POST", "script/rollback", uri="notes", message="oops")
+        self.assertEqual((status, answer["script"]["version"], answer["previous"]), (200, 1, 2))
         self.assertEqual(self.headers["etag"], '"1"')
         self.assertEqual(self.ask("POST", "script/rollback", uri="notes")[0], 404)
         self.assertEqual(self.ask("POST", "script/rollback", uri="notes", version=2, expected=2)[0], 409)

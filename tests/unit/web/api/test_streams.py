@@ -95,13 +95,13 @@ class JsonStreamTests(SynchronousTestCase):
 
     def test_client_gone(self):
         """When the client goes, whoever sends is told once, and nothing more is written."""
-        told = []
-        self.stream.at_end(lambda: told.append(1))
+        received = []
+        self.stream.at_end(lambda: received.append(1))
         self.request.gone.errback(ConnectionResetError())
         self.stream.send(1)
         self.stream.end()
         self.stream.stopProducing()
-        self.assertEqual((told, self.request.written), ([1], []))
+        self.assertEqual((received, self.request.written), ([1], []))
         self.successResultOf(self.stream.done)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 

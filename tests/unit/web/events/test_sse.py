@@ -200,8 +200,8 @@ class EventStreamTests(SynchronousTestCase):
     def test_no_heartbeat_for_who_is_behind(self):
         """A client that does not take what was sent gets no heartbeats on top of it."""
         stream = self.open()
-        told = []
-        stream.flow = told.append
+        received = []
+        stream.flow = received.append
         stream.pauseProducing()
         stream.pauseProducing()
         self.clock.pump([1] * 10)
@@ -210,7 +210,7 @@ class EventStreamTests(SynchronousTestCase):
         stream.resumeProducing()
         self.clock.pump([1] * 10)
         self.assertEqual(self.written, [b":\n\n"])
-        self.assertEqual(told, [True, False])
+        self.assertEqual(received, [True, False])
 
     def test_comments_and_hints(self):
         """Comments and the retry hint are what the standard says."""

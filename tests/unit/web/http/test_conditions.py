@@ -33,13 +33,13 @@ _HEADERS = ((b"content-type", b"text/plain"), (b"etag", b'"v1"'), (b"last-modifi
 )
 def test_conditions(headers: dict[str, str], status: int) -> None:
     """Conditions are met by the tag first, then by the date, as RFC 9110 orders them."""
-    told = met(Answer(status=200, headers=_HEADERS, body=b"whole"), headers)
-    assert told.status == status
+    result = met(Answer(status=200, headers=_HEADERS, body=b"whole"), headers)
+    assert result.status == status
     if status == 304:
-        assert told.body == b""
-        assert (b"x-kept", b"1") in told.headers
-        assert (b"etag", b'"v1"') in told.headers
-        assert not any(name == b"content-type" for name, _ in told.headers)
+        assert result.body == b""
+        assert (b"x-kept", b"1") in result.headers
+        assert (b"etag", b'"v1"') in result.headers
+        assert not any(name == b"content-type" for name, _ in result.headers)
 
 
 def test_others_stay() -> None:

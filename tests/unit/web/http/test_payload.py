@@ -47,8 +47,8 @@ class PayloadTests(SynchronousTestCase):
 
     def test_queries(self) -> None:
         """A query is a list of pairs, decoded; bytes that are not UTF-8 become U+FFFD."""
-        told = _given(_request(query="a=1&b=&c&a=+%2B&d=%FF&=e"))
-        self.assertEqual(told["query"], [["a", "1"], ["b", ""], ["c", ""], ["a", " +"], ["d", "\ufffd"], ["", "e"]])
+        answer = _given(_request(query="a=1&b=&c&a=+%2B&d=%FF&=e"))
+        self.assertEqual(answer["query"], [["a", "1"], ["b", ""], ["c", ""], ["a", " +"], ["d", "\ufffd"], ["", "e"]])
         self.assertEqual(len(_given(_request(query="a&" * 999 + "a"))["query"]), 1000)
         error = self.assertRaises(Invalid, _given, _request(query="a&" * 1000 + "a"))
         self.assertIn("this one has 1,001", error.public)
@@ -58,8 +58,8 @@ class PayloadTests(SynchronousTestCase):
         self.assertEqual(_given(_request('ä\u2028\U0001f600"\\'.encode()))["body"], 'ä\u2028\U0001f600"\\')
         error = self.assertRaises(TooLarge, _given, _request(b"a" * (MOST_BYTES + 1)))
         self.assertIn("48,234,497 bytes; a script can be given at most 48,234,496", error.public)
-        told = _given(_request(b"\xff\x00"))
-        self.assertEqual((told["bodyBase64"], "body" in told), (base64.b64encode(b"\xff\x00").decode(), False))
+        answer = _given(_request(b"\xff\x00"))
+        self.assertEqual((answer["bodyBase64"], "body" in answer), (base64.b64encode(b"\xff\x00").decode(), False))
 
     def test_long_bodies(self) -> None:
         """A body of more than 64 KiB goes by itself, and is in no member."""
@@ -70,8 +70,8 @@ class PayloadTests(SynchronousTestCase):
     def test_forms(self) -> None:
         """A form is decoded too, and bounded."""
         headers = {"content-type": "Application/X-WWW-Form-URLEncoded; charset=utf-8"}
-        told = _given(_request(b"a=1&a=%C3%A4", headers=headers))
-        self.assertEqual((told["form"], told["body"]), ([["a", "1"], ["a", "ä"]], "a=1&a=%C3%A4"))
+        answer = _given(_request(b"a=1&a=%C3%A4", headers=headers))
+        self.assertEqual((answer["form"], answer["body"]), ([["a", "1"], ["a", "ä"]], "a=1&a=%C3%A4"))
         self.assertRaises(Invalid, _given, _request(b"&a" * 1001, headers=headers))
         self.assertNotIn("form", _given(_request(b"a=1", headers={"content-type": "text/plain"})))
 
@@ -97,8 +97,8 @@ class PayloadTests(SynchronousTestCase):
 )
 def test_any_request(name: str, value: str, body: bytes, query: str) -> None:
     """Whatever a request holds, what is given is JSON and holds it unchanged."""
-    told = _given(_request(body, headers={name: value}, query=query, url="http://a/?" + query))
-    assert told["headers"] == {name: value}
-    assert told["url"] == "http://a/?" + query
-    got = base64.b64decode(told["bodyBase64"]) if "bodyBase64" in told else told.get("body", "").encode()
+    answer = _given(_request(body, headers={name: value}, query=query, url="http://a/?" + query))
+    assert answer["headers"] == {name: value}
+    assert answer["url"] == "http://a/?" + query
+    got = base64.b64decode(answer["bodyBase64"]) if "bodyBase64" in answer else answer.get("body", "").encode()
     assert got == body
