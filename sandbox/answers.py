@@ -41,7 +41,7 @@ def part_value(arguments: str) -> bytes:
         arguments: JSON of the head, of encoding and body, or of all three.
 
     Raises:
-        UnicodeError: It is none, which no script can cause.
+        UnicodeError: It is not valid, which no script can cause.
     """
     strings = json.loads(arguments)
     head = "" if len(strings) == _PIECE else strings[0]

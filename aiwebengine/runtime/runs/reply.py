@@ -111,7 +111,7 @@ class Reply:
         if self.given in UNDER_WAY:
             # One at a time: otherwise one might overtake another, and what a slow client has not received would
             # accumulate.
-            raise BadBox("it writes before the client has taken what it wrote")
+            raise BadBox("it writes before the client has received the previous part")
         if name == b"answer.write" and not head and self.given is AnswerState.STREAMING:
             return self._piece(body)
         if name == b"answer.start" and not body and self.given is AnswerState.NOTHING:

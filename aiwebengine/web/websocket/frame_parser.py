@@ -33,7 +33,7 @@ _BAD_GATEWAY = 1014
 if _BAD_GATEWAY not in WebSocketProtocol.CLOSE_STATUS_CODES_ALLOWED:
     WebSocketProtocol.CLOSE_STATUS_CODES_ALLOWED.append(_BAD_GATEWAY)
 _MOST_FREE = 32
-"""So many parsers are kept for the next connections on which something arrives."""
+"""Number of parsers that are kept for the next connections on which something arrives."""
 _VALID = (True, True, 0, 0)
 """What autobahn's check of UTF-8 answers: valid so far, at the end of a character, and places of which none is read."""
 
@@ -120,7 +120,7 @@ class AutobahnParser(WebSocketServerProtocol):
             self._events.pinged(payload)
 
     def onPong(self, payload: bytes) -> None:
-        """See autobahn; that something came is all that is wanted of it."""
+        """See autobahn; only that something arrived matters."""
 
     def onCloseFrame(self, code: Any, reasonRaw: Any) -> NoReturn:  # noqa: N803  autobahn's
         """
@@ -199,8 +199,8 @@ class _Inflate(PerMessageDeflate):
         """
         See autobahn.
 
-        zlib keeps back what there is no room for, but may have taken all of *data*: autobahn 26 then takes the first
-        part of a message that is too long for all of it.  With a byte more than is allowed it counts that byte.
+        zlib holds back what there is no room for, but may have consumed all of *data*: autobahn 26 then mistakes the
+        first part of a message that is too long for the whole. With a byte more than is allowed it counts that byte.
         """
         room = None if max_output_len is None else max(max_output_len, 0) + 1
         inflated: bytes = super().decompress_message_data(data, room)
@@ -238,7 +238,7 @@ class CodecValidator:
 
 
 class _Utf8:
-    """See autobahn's `Utf8Validator`: a check of UTF-8, which is asked only about what is not ASCII."""
+    """See autobahn's `Utf8Validator`: a check of UTF-8, which is used only for what is not ASCII."""
 
     def __init__(self) -> None:
         self._check: Any = Utf8Validator() if USES_NVX else CodecValidator()

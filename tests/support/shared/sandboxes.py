@@ -59,7 +59,7 @@ class KeptZygote(Zygote):
         self._retry = self._reactor.callLater(0, self._take_over, {"pid": lender.pid, "report": lender.report})
 
     def stopService(self) -> Deferred[None] | None:
-        """See `Zygote.stopService`; an unharmed process is kept."""
+        """See `Zygote.stopService`; an unharmed process is stored."""
         if self._giving_back is not None or self.control() is None or not self.pid:
             return super().stopService()
         Service.stopService(self)

@@ -291,7 +291,7 @@ class HistoryTests(BusCase):
         self.assertEqual(Reader(self.bus, after="e1-2").got, ["3", "4", "5"])
 
     def test_an_id_of_another_life_is_a_gap(self):
-        """A foreign epoch, an id of the future and what is no id give a gap and all that is kept."""
+        """A foreign epoch, an id of the future and what is no id give a gap and all that is stored."""
         self.publish("1")
         for after in ("e0-1", "e1-2", "e1-", "nonsense", "e1-9" + "9" * 20, ""):
             self.assertEqual(Reader(self.bus, after=after).got, [GAP, "1"], after)

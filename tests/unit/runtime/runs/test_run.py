@@ -62,10 +62,10 @@ class RunTests(SynchronousTestCase):
         self.host.commits = [commit]
         self.child.answer(b"[1]")
         self.turn()
-        self.assertEqual(self.sink.told, [])
+        self.assertEqual(self.sink.received, [])
         self.assertEqual(self.scene.runner.state()["running"], 0)
         commit.callback(None)
-        self.assertEqual(self.sink.told, [("answered", 200, b"[1]")])
+        self.assertEqual(self.sink.received, [("answered", 200, b"[1]")])
         self.assertEqual(self.outcomes, ["committed"])
 
     def test_failed_commit(self) -> None:
@@ -82,7 +82,7 @@ class RunTests(SynchronousTestCase):
             self.turn()
             if isinstance(result, Deferred):
                 result.errback(Conflict("no") if code == "conflict" else ValueError("disk"))
-            self.assertEqual(self.sink.told, [("failed", code)])
+            self.assertEqual(self.sink.received, [("failed", code)])
             self.begin()
         self.assertEqual(len(self.flushLoggedErrors(ValueError, KeyError)), 2)
 
@@ -102,21 +102,21 @@ class RunTests(SynchronousTestCase):
             assert self.child.take() is not None
             self.child.answer(b"x" * size)
             self.turn()
-            self.assertEqual([told[0] for told in sink.told], [outcome])
+            self.assertEqual([result[0] for result in sink.received], [outcome])
             self.begin()
 
     def test_rolled_back(self) -> None:
         """A thrown answer is told, and nothing is committed."""
         self.child.answer(b"no", head=json.dumps({"status": 404, "type": None, "rollback": True}).encode())
         self.turn()
-        self.assertEqual(self.sink.told, [("answered", 404, b"no")])
+        self.assertEqual(self.sink.received, [("answered", 404, b"no")])
         self.assertEqual((self.outcomes, self.host.committed), (["rolled_back"], 0))
 
     def test_thrown(self) -> None:
         """What a handler throws is told to who waits and to the host."""
-        self.child.fail(told={"name": "TypeError", "message": "m"})
+        self.child.fail(error={"name": "TypeError", "message": "m"})
         self.turn()
-        self.assertEqual(self.sink.told, [("failed", "script_failed")])
+        self.assertEqual(self.sink.received, [("failed", "script_failed")])
         self.assertEqual(len(self.host.failures), 1)
 
     def test_host_calls(self) -> None:
@@ -146,7 +146,7 @@ class RunTests(SynchronousTestCase):
         self.assertIsNone(again.take())
         again.answer()
         self.turn()
-        self.assertEqual(self.sink.told, [("answered", 200, b'{"done":true}')])
+        self.assertEqual(self.sink.received, [("answered", 200, b'{"done":true}')])
         self.assertEqual(self.outcomes, ["lost", "committed"])
 
     def test_lost_twice(self) -> None:
@@ -154,21 +154,21 @@ class RunTests(SynchronousTestCase):
         self.template.exit(0, KILLED)
         self.template.clones()
         self.template.exit(1, KILLED)
-        self.assertEqual(self.sink.told, [("failed", "unavailable")])
+        self.assertEqual(self.sink.received, [("failed", "unavailable")])
 
     def test_lost_after_it_did_something(self) -> None:
         """A run that loses its process after something took effect at once is not run once more."""
         self.speak()
         self.host.repeatable = False
         self.template.exit(0, KILLED)
-        self.assertEqual(self.sink.told, [("failed", "script_crashed")])
+        self.assertEqual(self.sink.received, [("failed", "script_crashed")])
         self.assertEqual([child for child in self.template.clones() if child.take() is not None], [])
         self.assertEqual(self.outcomes, ["script_crashed"])
 
     def test_died(self) -> None:
         """A timer's signal is a time-out, and not tried again."""
         self.template.exit(0, int(signal.SIGALRM))
-        self.assertEqual(self.sink.told, [("failed", "script_timeout")])
+        self.assertEqual(self.sink.received, [("failed", "script_timeout")])
         self.assertEqual(self.host.receipts[0].cpu_seconds, 0.5)
 
     def test_died_while_it_waited(self) -> None:
@@ -199,13 +199,13 @@ class RunTests(SynchronousTestCase):
         self.child.part(b"write", body=b"one")
         self.turn()
         self.scene.go(3)
-        self.assertEqual(self.sink.told, [("started", 200), ("write", b"one")])
+        self.assertEqual(self.sink.received, [("started", 200), ("write", b"one")])
         self.assertIsNone(self.child.take())
         self.sink.taken.pop()()
         self.assertEqual(self.child.take(), {b"_answer": b"7", b"v": b'{"ok":null}'})
         self.child.answer(b"", head=b'{"streamed":true}')
         self.turn()
-        self.assertEqual(self.sink.told[-1], "finished")
+        self.assertEqual(self.sink.received[-1], "finished")
         self.assertEqual((self.outcomes, self.host.committed), (["committed"], 3))
 
     def test_stream_without_a_beginning(self) -> None:
@@ -213,7 +213,7 @@ class RunTests(SynchronousTestCase):
         self.child.part(b"start", b"a", b"x")
         self.child.answer(b"", head=b'{"streamed":true}')
         self.turn()
-        self.assertEqual(self.sink.told, [("failed", "script_protocol")])
+        self.assertEqual(self.sink.received, [("failed", "script_protocol")])
 
     def test_greedy_stream(self) -> None:
         """A child that writes before the client has taken what it wrote is ended."""
@@ -221,17 +221,17 @@ class RunTests(SynchronousTestCase):
         self.child.part(b"write", body=b"one")
         self.child.part(b"write", body=b"two")
         self.turn()
-        self.assertEqual(self.sink.told, [("started", 200), ("write", b"one"), ("failed", "script_protocol")])
+        self.assertEqual(self.sink.received, [("started", 200), ("write", b"one"), ("failed", "script_protocol")])
 
     def test_answered_early(self) -> None:
         """An answer that is sent early is told at once; what the script does afterwards concerns nobody."""
         self.child.part(b"send", body=b"early")
         self.turn()
-        self.assertEqual(self.sink.told, [("answered", 200, b"early")])
+        self.assertEqual(self.sink.received, [("answered", 200, b"early")])
         self.scene.runner.cancel(self.run_)
         self.child.fail()
         self.turn()
-        self.assertEqual(len(self.sink.told), 1)
+        self.assertEqual(len(self.sink.received), 1)
         self.assertEqual(self.outcomes, ["script_failed"])
 
     def test_answered_early_in_vain(self) -> None:
@@ -244,10 +244,10 @@ class RunTests(SynchronousTestCase):
             self.child.part(b"send", body=b"early")
             self.turn()
             if isinstance(commit, Deferred):
-                self.assertEqual(self.sink.told, [])
+                self.assertEqual(self.sink.received, [])
                 commit.errback(Failure(Conflict("somebody else")))
             self.turn()
-            self.assertEqual(self.sink.told, [("failed", "conflict")])
+            self.assertEqual(self.sink.received, [("failed", "conflict")])
             self.template.exit(len(self.template.children) - 1, KILLED)
 
     def test_part_refused(self) -> None:
@@ -262,7 +262,7 @@ class RunTests(SynchronousTestCase):
                 self.begin()
             self.child.send(part, ask=b"7", command=b"host", n=b"answer.start")
             self.turn()
-            self.assertEqual(self.sink.told, [("failed", "script_protocol")], part)
+            self.assertEqual(self.sink.received, [("failed", "script_protocol")], part)
             self.template.exit(len(self.template.numbers) - 1, KILLED)
 
     def test_hostile_calls(self) -> None:
@@ -286,7 +286,7 @@ class RunTests(SynchronousTestCase):
             self.child.send(b'[["info","still here",null]]', command=b"log")
             self.child.answer()
             self.turn()
-            self.assertEqual(self.sink.told, [("failed", "script_protocol")], attack.__name__)
+            self.assertEqual(self.sink.received, [("failed", "script_protocol")], attack.__name__)
             self.assertEqual(self.host.lines, [])
             self.template.exit(len(self.template.numbers) - 1, KILLED)
             self.begin()
@@ -307,13 +307,13 @@ class RunTests(SynchronousTestCase):
         self.child.part(b"send", body=b"early")
         self.child.answer()
         self.turn()
-        self.assertEqual(self.sink.told, [("answered", 200, b"early")])
+        self.assertEqual(self.sink.received, [("answered", 200, b"early")])
         self.assertEqual(self.outcomes, ["script_protocol"])
         self.template.exit(0, KILLED)
         self.begin()
         self.child.answer(b"", head=b'{"streamed":true}')
         self.turn()
-        self.assertEqual(self.sink.told, [("failed", "script_protocol")])
+        self.assertEqual(self.sink.received, [("failed", "script_protocol")])
 
     def test_overtaken(self) -> None:
         """A part, or the end, that comes before the part before it was committed is the end of the child."""
@@ -326,9 +326,9 @@ class RunTests(SynchronousTestCase):
             self.child.part(b"start")
             later(self.child)
             self.turn()
-            self.assertEqual(self.sink.told, [])
+            self.assertEqual(self.sink.received, [])
             commit.callback(None)
-            self.assertEqual(self.sink.told, [("started", 200), ("failed", "script_protocol")])
+            self.assertEqual(self.sink.received, [("started", 200), ("failed", "script_protocol")])
             self.template.exit(len(self.template.numbers) - 1, KILLED)
             self.begin()
 
@@ -343,25 +343,25 @@ class RunTests(SynchronousTestCase):
             self.child.ask(b"x")
             self.turn()
             self.child.take()
-        self.assertEqual(self.sink.told, [])
+        self.assertEqual(self.sink.received, [])
         self.child.ask(b"x")
         self.turn()
-        self.assertEqual(self.sink.told, [("failed", "script_failed")])
+        self.assertEqual(self.sink.received, [("failed", "script_failed")])
 
     def test_lines_that_are_none(self) -> None:
         """What is no list of log lines ends the child."""
         self.child.send(b'{"info":"m"}', command=b"log")
         self.turn()
-        self.assertEqual(self.sink.told, [("failed", "script_protocol")])
+        self.assertEqual(self.sink.received, [("failed", "script_protocol")])
 
     def test_deadline(self) -> None:
         """A child that does not end itself is killed shortly after its deadline."""
         self.scene.go(2.0)
         self.assertEqual(self.template.forker.requests(), [])
         self.scene.go(0.1)
-        self.assertEqual([request.told["op"] for request in self.template.forker.requests()], ["kill"])
+        self.assertEqual([request.content["op"] for request in self.template.forker.requests()], ["kill"])
         self.template.exit(0, KILLED)
-        self.assertEqual(self.sink.told, [("failed", "script_timeout")])
+        self.assertEqual(self.sink.received, [("failed", "script_timeout")])
 
     def test_cancelled(self) -> None:
         """A run whose caller has gone is told so, killed if it goes on, and nothing of it is committed."""
@@ -371,13 +371,13 @@ class RunTests(SynchronousTestCase):
         self.assertIsNone(self.child.take())
         self.child.answer()
         self.turn()
-        self.assertEqual((self.sink.told, self.host.committed), ([("failed", "cancelled")], 0))
+        self.assertEqual((self.sink.received, self.host.committed), ([("failed", "cancelled")], 0))
         self.begin()
         self.scene.runner.cancel(self.run_)
         self.scene.go(0.15)
-        self.assertEqual([request.told["op"] for request in self.template.forker.requests()], ["kill"])
+        self.assertEqual([request.content["op"] for request in self.template.forker.requests()], ["kill"])
         self.template.exit(0, KILLED)
-        self.assertEqual(self.sink.told, [("failed", "cancelled")])
+        self.assertEqual(self.sink.received, [("failed", "cancelled")])
 
     def test_gone_during_commit(self) -> None:
         """Who goes away while the commit is under way disturbs neither it nor the next run of the child."""
@@ -391,10 +391,10 @@ class RunTests(SynchronousTestCase):
         self.assertIsNone(self.child.take())
         self.scene.go(0.2)
         commit.callback(None)
-        self.assertEqual(sink.told, [("answered", 200, b'{"done":true}')])
+        self.assertEqual(sink.received, [("answered", 200, b'{"done":true}')])
         self.child.answer()
         self.turn()
-        self.assertEqual(self.sink.told, [("answered", 200, b'{"done":true}')])
+        self.assertEqual(self.sink.received, [("answered", 200, b'{"done":true}')])
 
     def stale(self, turns):
         """Let the next commit find that something was changed."""
@@ -409,18 +409,18 @@ class RunTests(SynchronousTestCase):
         for streamed in (False, True):
             commit: Deferred[None] = Deferred()
             self.host.commits = [commit]
-            told: list[Any] = [("answered", 200, b"early")]
+            received: list[Any] = [("answered", 200, b"early")]
             if streamed:
                 self.begin()
                 self.child.part(b"start", json.dumps({"status": 200, "type": None}).encode())
-                told = [("started", 200), ("failed", "script_crashed")]
+                received = [("started", 200), ("failed", "script_crashed")]
             else:
                 self.child.part(b"send", body=b"early")
             self.turn()
             self.template.exit(len(self.template.children) - 1, signal.SIGSEGV)
-            self.assertEqual(self.sink.told, [])
+            self.assertEqual(self.sink.received, [])
             commit.callback(None)
-            self.assertEqual(self.sink.told, told)
+            self.assertEqual(self.sink.received, received)
 
     def test_run_again(self) -> None:
         """A handler whose reads were overtaken runs again when it has its turn, and is answered once."""
@@ -430,14 +430,14 @@ class RunTests(SynchronousTestCase):
         self.host.commits = [self.stale(turns), succeed(None)]
         self.child.answer(b'"first"')
         self.turn()
-        self.assertEqual(self.sink.told, [])
+        self.assertEqual(self.sink.received, [])
         turns[0].callback(lambda: released.append(1))
         self.turn()
         self.assertIsNotNone(self.child.take())
         self.speak()
         self.child.answer(b'"second"')
         self.turn()
-        self.assertEqual(self.sink.told, [("answered", 200, b'"second"')])
+        self.assertEqual(self.sink.received, [("answered", 200, b'"second"')])
         self.assertEqual((self.outcomes, released), (["rerun", "committed"], [1]))
 
     def test_run_again_after_it_began_to_answer(self) -> None:
@@ -453,7 +453,7 @@ class RunTests(SynchronousTestCase):
         self.child = self.template.clones()[-1]
         self.child.answer(b'"second"')
         self.turn()
-        self.assertEqual(self.sink.told, [("answered", 200, b'"second"')])
+        self.assertEqual(self.sink.received, [("answered", 200, b'"second"')])
         self.assertEqual(self.scene.runner.state()["running"], 0)
 
     def test_not_run_again(self) -> None:
@@ -463,7 +463,7 @@ class RunTests(SynchronousTestCase):
         self.host.commits = [self.stale([])]
         self.child.answer()
         self.turn()
-        self.assertEqual(self.sink.told, [("failed", "conflict")])
+        self.assertEqual(self.sink.received, [("failed", "conflict")])
 
     def test_gone_while_it_waits_for_its_turn(self) -> None:
         """Who goes away while a handler waits to be run again ends it."""
@@ -473,13 +473,13 @@ class RunTests(SynchronousTestCase):
         self.child.answer()
         self.turn()
         self.scene.runner.cancel(self.run_)
-        self.assertEqual(self.sink.told, [("failed", "cancelled")])
+        self.assertEqual(self.sink.received, [("failed", "cancelled")])
 
     def test_sandbox_lost_twice(self) -> None:
         """A run that loses its process with the sandbox, and again, is told to come back."""
         self.template.exit(0, KILLED)
         self.template.clones()
         self.template.die()
-        self.assertEqual(self.sink.told, [("failed", "unavailable")])
+        self.assertEqual(self.sink.received, [("failed", "unavailable")])
         self.assertIsInstance(self.host.failures, list)
         self.assertFalse(any(isinstance(error, Unavailable) for error in self.host.failures))

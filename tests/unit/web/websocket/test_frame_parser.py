@@ -198,9 +198,9 @@ def test_validators(pieces: list[bytes]) -> None:
     ours, autobahns = CodecValidator(), Utf8Validator()
     autobahns.reset()
     for piece in pieces:
-        told = ours.validate(piece)
-        assert told[:2] == autobahns.validate(piece)[:2]
-        if not told[0]:
+        result = ours.validate(piece)
+        assert result[:2] == autobahns.validate(piece)[:2]
+        if not result[0]:
             break
 
 
