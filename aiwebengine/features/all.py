@@ -101,7 +101,7 @@ def _loaded(point: EntryPoint) -> Feature:
     if type(feature.api_version) is not int:
         raise CannotStart(
             f'The feature "{feature.name}" says api_version={feature.api_version!r} ({_origin_of(point)}), which is '
-            f"no whole number. Write api_version={API_VERSION}."
+            f"not a whole number. Write api_version={API_VERSION}."
         )
     problems = feature.declares.problems()
     if problems:

@@ -44,4 +44,4 @@ def test_methods() -> None:
 
 def test_constants() -> None:
     """The places of admission steps are there with their meanings."""
-    assert "- `SHIELD = 10`: Refuses everybody: maintenance, overload." in part("Place")
+    assert "- `SHIELD = 10`: Refuses every request: maintenance, overload." in part("Place")

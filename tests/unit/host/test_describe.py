@@ -107,7 +107,7 @@ class DeclarationTests(SynchronousTestCase):
                 MAIL, calls=(replace(SEND, errors=("too_large",)),)
             ),
             "mail.sendAll uses the host call mail.send, which is not declared.": replace(MAIL, calls=()),
-            "mail.raw speaks for mail.rawly, which is not declared.": replace(
+            "mail.raw stands for mail.rawly, which is not declared.": replace(
                 MAIL, calls=(SEND, replace(SEND, name="mail.raw", speaks_for="mail.rawly"))
             ),
         }

@@ -93,7 +93,7 @@ def test_wrong_variable_shows_no_password() -> None:
     ):
         with pytest.raises(WrongSettings) as caught:
             load(sources, sections={})
-        assert "`redis.url` cannot be what was given" in str(caught.value)
+        assert "`redis.url` cannot be a value that is not shown" in str(caught.value)
         assert "s3cret" not in str(caught.value)
 
 

@@ -261,7 +261,7 @@ class LinesTests(SynchronousTestCase):
         """Fields that are too deep, or that would take many times their size to be read, are not read."""
         for fields, message in (
             (b'{"a":' * 5000, "too deep"),
-            (b'{"a":[' + b"{}," * 300_000 + b"{}]}", "came at once"),
+            (b'{"a":[' + b"{}," * 300_000 + b"{}]}", "arrived at once"),
         ):
             reader = Lines(LimitSettings())
             (line,) = reader.read(b'[["info","m",' + fields + b"]]", at=0.0)
