@@ -19,7 +19,7 @@ registerWebHandler(
   },
   {
     method: "POST",
-    summary: "Greets whoever is named in the body",
+    summary: "Greets the person named in the body",
     body: {
       type: "object",
       properties: { name: { type: "string", minLength: 1, maxLength: 50 } },

@@ -249,7 +249,7 @@ class Preparer:
             current = f"version {now} serves" if now else "none serves"
             expectation = f"version {expected}" if expected else "no version"
             raise Conflict(
-                f'"{uri}" was expected to serve {expectation}, but {current}: somebody else changed it. '
+                f'"{uri}" was expected to serve {expectation}, but {current}: someone else has changed it. '
                 "Check it, then try again.",
                 details={"uri": uri, "expected": expected, "current": now},
             )

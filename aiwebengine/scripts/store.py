@@ -449,7 +449,7 @@ def _expect(uri: str, current: int | None, expected: int | None) -> None:
     serving = f"version {current} serves" if current else "it serves none"
     expectation = f"version {expected}" if expected else "no version"
     raise Conflict(
-        f'"{uri}" was expected to serve {expectation}, but {serving}: somebody else changed it. '
+        f'"{uri}" was expected to serve {expectation}, but {serving}: someone else has changed it. '
         "Check it, then try again.",
         details={"uri": uri, "expected": expected, "current": current or 0},
     )

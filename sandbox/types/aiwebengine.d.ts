@@ -1156,7 +1156,7 @@ declare var secrets: Secrets;
  * The server holds the connections: they use no process of the script, and stay open when the script is deployed again.
  * The parameters of the path are attributes of the client.
  * A client that reconnects gets the messages that it missed, or an event `gap` if they are no longer kept.
- * An event `end` tells why a stream ends.
+ * An event `end` has the reason why a stream ends.
  * Call it at the top level or in `init`.
  * @throws {HostError} `closed`, `too_many`
  * @example

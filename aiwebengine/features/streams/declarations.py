@@ -133,7 +133,7 @@ _GLOBALS = (
             "The server holds the connections: they use no process of the script, and stay open when the "
             "script is deployed again. The parameters of the path are attributes of the client. A client that "
             "reconnects gets the messages that it missed, or an event `gap` if they are no longer kept. An "
-            "event `end` tells why a stream ends."
+            "event `end` has the reason why a stream ends."
         ),
         signatures=("<Path extends string>(path: Path, options?: StreamOptions<PathParams<Path>>): void",),
         example=(
