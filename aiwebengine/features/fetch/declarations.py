@@ -154,4 +154,4 @@ DECLARATIONS = Declarations(
     },
     capabilities=(Capability(name=CAPABILITY, doc="send requests to a host, such as api.example.com", scope=SCOPE),),
 )
-"""All of it."""
+"""All declarations of this feature."""

@@ -93,7 +93,7 @@ class Fetch:
         self._rest: list[bytes] = []
         """Pieces of a body that were read ahead."""
         self._place: Callable[[], None] | None = None
-        """Gives the place at the server back; None without one."""
+        """Returns the place at the server; None without one."""
         self._cancelled = False
 
     async def begin(self) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class Fetch:
         Return the next piece of the answer's body.
 
         Args:
-            encoded: Whether it is wanted in base64 whatever it is.
+            encoded: Whether it is always encoded as base64.
 
         Raises:
             EngineError: It failed; see `failures`.
@@ -156,10 +156,10 @@ class Fetch:
         Take a piece of the request's body; None is its end.
 
         Raises:
-            EngineError: It is too much, or nobody takes it.
+            EngineError: It is too much, or it is not read.
         """
         if self._written is None:
-            raise Invalid("fetch: this request has no body that is written.")
+            raise Invalid("fetch: this request has no streamed body.")
         if piece is None:
             self._written.end()
         else:
@@ -182,7 +182,7 @@ class Fetch:
             place()
 
     async def _follow(self) -> tuple[HttpAnswer, TargetUrl, bool]:
-        """Send the request, and what redirects make of it."""
+        """Send the request, and follow its redirects."""
         wanted = self._wanted
         body = self._written or (BytesBody(wanted.body) if wanted.body is not None else None)
         request = Outgoing(target=read_target(wanted.url), method=wanted.method, headers=self._headers, body=body)
@@ -233,7 +233,7 @@ class Fetch:
         return replace(request, target=replace(target, path=filled.path), headers=filled.headers, body=body)
 
     async def _try(self, request: Outgoing) -> HttpAnswer:
-        """Send one request, again if that is wanted and may help."""
+        """Send one request, repeated if that is requested and may help."""
         again = self._wanted.retries if request.method in IDEMPOTENT and self._written is None else 0
         for attempt in range(1, again + 2):
             try:

@@ -52,10 +52,10 @@ class Peer:
         Take a place, at once or when there is one.
 
         Returns:
-            What gives it back, to be called once.
+            A function that returns it, to be called once.
 
         Raises:
-            Unavailable: There is none in time.
+            Unavailable: There is no free place in time.
         """
         return self.bulkhead.enter() or Deferred.fromCoroutine(self._queue())
 

@@ -66,7 +66,7 @@ def read_wanted(value: Mapping[str, Any], settings: FetchSettings) -> Wanted:
     Check a request.
 
     Raises:
-        Invalid, TooLarge: It is none.
+        Invalid, TooLarge: It is not valid.
     """
     redirect = value.get("redirect", "follow")
     if not isinstance(redirect, str) or redirect not in {"follow", "manual", "error"}:
@@ -104,7 +104,7 @@ def read_bytes(text: Any) -> bytes:
     Return the bytes that base64 means.
 
     Raises:
-        Invalid: It is none.
+        Invalid: It is not valid.
     """
     try:
         return base64.b64decode(text, validate=True)

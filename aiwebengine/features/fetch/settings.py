@@ -74,4 +74,5 @@ class FetchSettings:
     keep_alive_connections: Annotated[int, NumberRange(least=1, most=10_000)] = 16
     """Maximum number of idle connections kept to one server."""
     breaker_failures: Annotated[int, NumberRange(least=1, most=1000)] = 10
-    """So many failures in a row of one script's requests to one server make further ones fail at once for a while."""
+    """Number of failures in a row of one script's requests to one server after which further ones fail at once for a
+    while."""

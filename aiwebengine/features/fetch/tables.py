@@ -11,7 +11,7 @@ TABLES = sa.MetaData()
 deliveries = sa.Table(
     "fetch_deliveries",
     TABLES,
-    # The unit that asked for it, and its place there; also the idempotency key.
+    # The unit that requested it, and its position there; also the idempotency key.
     sa.Column("id", sa.String(128), primary_key=True),
     # `key_of` of the script's URI.
     sa.Column("script", sa.String(64), nullable=False, index=True),
@@ -21,7 +21,7 @@ deliveries = sa.Table(
     sa.Column("request", LongText, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
-    # `waiting` or `failed`: it is not tried again unless somebody asks for it.
+    # `waiting` or `failed`: it is not tried again unless that is requested.
     sa.Column("state", sa.String(8), nullable=False),
     # Not to be tried before.
     sa.Column("next_at", sa.BigInteger, nullable=False),

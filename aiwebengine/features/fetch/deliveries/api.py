@@ -24,7 +24,7 @@ class DeliveryList:
     Args:
         database: The main one.
         milliseconds: The server's clock, since 1970.
-        wake: Told that something is to be sent now.
+        wake: Called when something is to be sent now.
     """
 
     def __init__(self, *, database: Database, milliseconds: Callable[[], int], wake: Callable[[], None]) -> None:
@@ -57,7 +57,7 @@ class DeliveryList:
         call.only("id", "uri")
         identity, uri = call.text("id"), call.text("uri")
         if (identity is None) == (uri is None):
-            raise Invalid("Give either id or uri.")
+            raise Invalid("Specify either id or uri.")
         now = self._milliseconds()
         count = await self._database.run(
             lambda connection: store.retry(connection, identity=identity, uri=uri, now=now)

@@ -32,7 +32,7 @@ class LaterCalls:
         settings: What is allowed.
         check: Refuses hosts that the script may not reach.
         secrets: Returns the secrets of a request that an invocation sends; None if it can name none.
-        wake: Told after a commit that something waits to be sent.
+        wake: Called after a commit when something waits to be sent.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class LaterCalls:
             if waiting + len(effects) > self._settings.max_deliveries:
                 raise TooMany(
                     f"fetch: at most {self._settings.max_deliveries} requests of a script may wait to be sent "
-                    "(fetch.max_deliveries); nothing of this invocation was kept."
+                    "(fetch.max_deliveries); the changes of this invocation were discarded."
                 )
             for effect in effects:
                 store.add(

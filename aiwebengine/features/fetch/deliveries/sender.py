@@ -2,8 +2,8 @@
 Sends requests that wait, at least once, until they are accepted.
 
 A status from 200 to 299 accepts a request.  Everything else is tried again, at growing distances, so often as
-`fetch.delivery_attempts` says; then it has failed, and waits for somebody who looks.  Each attempt has the same
-idempotency key.  A few are sent at a time, so that a server that hangs holds up nobody else's.
+`fetch.delivery_attempts` says; then it has failed, and waits for an administrator.  Each attempt has the same
+idempotency key.  A few are sent at a time, so that a server that hangs does not delay the others.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class DeliverySender(Service):
         milliseconds: The server's clock, since 1970.
         check: Refuses hosts that a script, named by its URI, may not reach now.
         secrets: Returns what fills secrets in; None without it.
-        failed: Told of a request that has failed for good, and why.
+        failed: Called with a request that has failed for good, and the reason.
         alone: Whether no other server sends from the same data.
     """
 

@@ -27,7 +27,7 @@ class Delivery:
     uri: str
     version: str
     request: Mapping[str, Any]
-    """As the script asked for it; see `requests.read_wanted`."""
+    """As the script requested it; see `requests.read_wanted`."""
     created_at: int
     attempts: int
     state: str
@@ -35,7 +35,7 @@ class Delivery:
     error: str
 
     def as_json(self) -> dict[str, Any]:
-        """Return what is shown of it: neither headers nor body, which may hold secrets."""
+        """Return its public description: neither headers nor body, which may hold secrets."""
         return {
             "id": self.id,
             "uri": self.uri,
@@ -127,7 +127,7 @@ def retry(connection: Connection, *, identity: str | None, uri: str | None, now:
 
 
 def find(connection: Connection, *, uri: str | None, state: str | None, limit: int) -> Sequence[Delivery]:
-    """Return the newest, of a script and in a state if these are given."""
+    """Return the newest, of a script and in a state if these are passed."""
     query = sa.select(deliveries).order_by(deliveries.c.created_at.desc(), deliveries.c.id.desc()).limit(limit)
     if uri is not None:
         query = query.where(deliveries.c.script == key_of(uri))

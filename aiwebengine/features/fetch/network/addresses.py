@@ -1,7 +1,7 @@
 """
 Which addresses scripts may reach: public ones, and those of networks that the configuration allows.
 
-A name is resolved before this is asked, and the connection goes to the very address that was checked: a name that
+A name is resolved before this is called, and the connection goes to the very address that was checked: a name that
 resolves differently the next time gains nothing.
 """
 

@@ -79,7 +79,7 @@ class AnswerParser:
         Read what arrived.
 
         Returns:
-            What of it belongs to the body.
+            Which part of it belongs to the body.
 
         Raises:
             NotHttp, HeadTooLarge: See there.
@@ -98,7 +98,7 @@ class AnswerParser:
             if self._left < 0:
                 raise HeadTooLarge
         if self._without_body and self.complete:
-            # Its length may be told nevertheless, so that the parser waits for it.
+            # Its length may be stated nevertheless, so that the parser waits for it.
             self._surplus = self._surplus or told or bool(self._pieces) or not _END.endswith(data[-len(_END) :])
             self._pieces.clear()
         if not self._pieces:

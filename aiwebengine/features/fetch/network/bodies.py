@@ -72,7 +72,7 @@ class WrittenBody:
         self._ended = False
         self._failed: EngineError | None = None
         self._waiting: Deferred[None] | None = None
-        """Of the writer; fires when more can be taken."""
+        """Of the writer; fires when more can be accepted."""
         self._finished: Deferred[None] = Deferred(lambda _: None)
         self._held: list[bytes] = []
         """Written before there was a connection."""
@@ -82,7 +82,7 @@ class WrittenBody:
         Add a piece.
 
         Returns:
-            Fires when the next one can be taken.
+            Fires when the next one can be accepted.
 
         Raises:
             TooLarge, Closed: It is too much, or the body has ended.
@@ -159,9 +159,9 @@ class WrittenBody:
         self._tell_writer()
 
     def stopProducing(self) -> None:
-        """See `IBodyProducer`: nobody takes the rest."""
+        """See `IBodyProducer`: the rest is not read."""
         self._ended = True
-        self._failed = self._failed or Closed("fetch: the server takes no more of the body of this request.")
+        self._failed = self._failed or Closed("fetch: the server accepts no more of the body of this request.")
         self._tell_writer()
 
     def _too_much(self) -> TooLarge:
@@ -182,7 +182,7 @@ class AnswerBody(Protocol):
     Args:
         decoders: Undo its content codings, in this order.
         most_bytes: Its largest size, without codings.
-        idle_seconds: Longest time without any data while somebody reads.
+        idle_seconds: Longest time without any data while it is read.
         clock: Measures that.
         server: For people.
     """
@@ -233,7 +233,7 @@ class AnswerBody(Protocol):
         Return what can be read at once; empty if there is nothing now, or no more at all.
 
         Args:
-            most: About so many bytes; one piece may pass that.
+            most: About this many bytes; one piece may pass that.
 
         Raises:
             EngineError: It fails, or is too large.
@@ -290,7 +290,7 @@ class AnswerBody(Protocol):
                     late.cancel()
 
     def abort(self) -> None:
-        """End the connection: nobody reads the rest."""
+        """End the connection: the rest is not read."""
         self._stop(Cancelled("fetch: the request was cancelled."))
 
     def _pull(self, stage: int) -> bytes:

@@ -184,7 +184,7 @@ class HttpClient:
                 "(fetch.max_head_bytes), or are too many."
             ) from None
         refusal = explained(failure.value, server=target.authority)
-        # Whoever cancels this knows why.
+        # The canceller knows the reason.
         raise (CancelledError() if isinstance(refusal, Cancelled) else refusal) from None
 
     def _body(self, head: AnswerHead, target: TargetUrl, *, decode: bool) -> AnswerBody:

@@ -2,7 +2,7 @@
 A connection to a server or a proxy, for one request after the other.
 
     connection.send(head, body, ...)     fires with the answer when its head has arrived
-    answer.body                          takes what follows; nothing more is read while nobody reads it
+    answer.body                          takes what follows; nothing more is received while it is not read
 
 A connection is used again if the request was sent whole, the answer was read whole and says so, and nothing came
 after it.
@@ -99,7 +99,7 @@ class ServerConnection(Protocol):
         self._parser, self._make_body, self._body, self.answered = parser, make_body, None, False
 
         def cancelled(_: Deferred[ServerAnswer]) -> None:
-            # An answer that is complete, but not told yet, has left its connection to others.
+            # An answer that is complete, but not reported yet, has left its connection to others.
             if self._parser is parser:
                 self.abortConnection()
 
@@ -126,7 +126,7 @@ class ServerConnection(Protocol):
         """See `IProtocol`."""
         parser = self._parser
         if parser is None:
-            # Nobody has asked for anything.
+            # There was no request.
             self.abortConnection()
             return
         self.answered = True
@@ -179,7 +179,7 @@ class ServerConnection(Protocol):
             self._transport().resumeProducing()
 
     def abortConnection(self) -> None:
-        """End the connection, whatever is under way; whoever does so tells those who wait."""
+        """End the connection, whatever is under way; the caller notifies those that wait."""
         self._over()
         if self.open:
             self._transport().abortConnection()

@@ -1,7 +1,7 @@
 """
 Content codings of answers: gzip, deflate, br, zstd, undone piece by piece.
 
-Compressed data may become a thousand times larger, so a decoder makes a bounded piece each time it is asked, and keeps
+Compressed data may become a thousand times larger, so a decoder makes a bounded piece in each call, and keeps
 what it has not read.
 """
 
@@ -39,7 +39,7 @@ class Decoder(Protocol):
 
     def finish(self) -> None:
         """
-        Check that the data was complete; after everything was taken.
+        Check that the data was complete; after everything was read.
 
         Raises:
             DecodingFailed: It was not.
@@ -110,7 +110,7 @@ class _Gzip:
 
     def finish(self) -> None:
         if self._begun and not self._member.eof:
-            raise DecodingFailed("it ends in the middle")
+            raise DecodingFailed("it is incomplete")
 
 
 class _Deflate:
@@ -137,7 +137,7 @@ class _Deflate:
 
     def finish(self) -> None:
         if self._stream is not None and not self._stream.eof:
-            raise DecodingFailed("it ends in the middle")
+            raise DecodingFailed("it is incomplete")
 
 
 class _Brotli:
@@ -165,7 +165,7 @@ class _Brotli:
 
     def finish(self) -> None:
         if self._begun and not self._stream.is_finished():
-            raise DecodingFailed("it ends in the middle")
+            raise DecodingFailed("it is incomplete")
 
 
 class _Zstd:
@@ -199,7 +199,7 @@ class _Zstd:
 
     def finish(self) -> None:
         if self._begun and not self._frame.eof:
-            raise DecodingFailed("it ends in the middle")
+            raise DecodingFailed("it is incomplete")
 
 
 def _inflated(stream: zlib._Decompress, data: bytes) -> bytes:

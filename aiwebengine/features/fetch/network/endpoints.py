@@ -116,7 +116,7 @@ class Connector:
 
     @property
     def proxy_authorization(self) -> bytes:
-        """Return what the proxy wants to see with each request; empty if there is none, or it wants nothing."""
+        """Return the headers for the proxy with each request; empty if there is none, or it needs none."""
         return self._proxy.authorization if self._proxy is not None else b""
 
     def own(self, target: TargetUrl, cause: Cause) -> IStreamClientEndpoint | None:
@@ -376,7 +376,7 @@ class _Knock(TwistedProtocol):
         head, end, rest = self._received.partition(b"\r\n\r\n")
         if not end:
             if len(self._received) > _LONGEST_PROXY_HEAD:
-                self._refuse("it answers too much")
+                self._refuse("its answer is too long")
             return
         status = head.split(b"\r\n", 1)[0].decode("latin-1")
         if status.split(" ")[1:2] != ["200"]:

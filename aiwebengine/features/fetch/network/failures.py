@@ -1,7 +1,7 @@
 """
 What went wrong with a request, in the terms of scripts.
 
-`details.reason` tells the kinds apart:
+`details.reason` distinguishes the kinds:
 
     dns          the name of the server cannot be resolved, or not in time
     connect      nothing accepts the connection, or not in time
@@ -9,7 +9,7 @@ What went wrong with a request, in the terms of scripts.
     proxy        the proxy refuses, or takes too long
     timeout      the answer, or a piece of it, takes too long
     closed       the connection ended before the answer was complete
-    protocol     what it answers is no HTTP
+    protocol     its answer is not valid HTTP
     decoding     the body does not fit its content coding
     redirect     a redirect that cannot be followed
     integrity    the body is not the expected one
@@ -54,7 +54,7 @@ def explained(error: BaseException | None, *, server: str) -> EngineError:
     Return what a failure of the network means for a script.
 
     Args:
-        error: The failure; if it is none of the network, it is raised again.
+        error: The failure; if it is not one of the network, it is raised again.
         server: Host and port, for people.
     """
     match error:

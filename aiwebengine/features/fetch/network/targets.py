@@ -55,7 +55,7 @@ class TargetUrl:
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Return what tells one server from another."""
+        """Return what distinguishes one server from another."""
         return self.scheme, self.host, self.port
 
     @property
@@ -69,7 +69,7 @@ def read_target(url: str) -> TargetUrl:
     Read an address.
 
     Raises:
-        Invalid: It is none of http or https, or names a user, or a port that is never used for them.
+        Invalid: It is neither http nor https, or has a user, or a port that is never used for them.
     """
     return _known_target(url) if len(url) <= _LONGEST_KEPT else _read_target(url)
 

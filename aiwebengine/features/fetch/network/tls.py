@@ -123,7 +123,7 @@ def _names(certificate: x509.Certificate) -> list[str]:
 
 
 def _is_for(name: str, host: str) -> bool:
-    """Return whether a name of a certificate means a host; only for what people are told."""
+    """Return whether a name of a certificate means a host; only for messages."""
     if name.startswith("*."):
         return host.partition(".")[2] == name[2:].lower()
     if _is_address(name) and _is_address(host):
