@@ -17,7 +17,12 @@ _OLDER = serialization.PrivateFormat.TraditionalOpenSSL
 
 
 def keys_module() -> str:
-    """Return a module that exports `keys`: by kind, the private key, the public key and a signature."""
+    """Return a module of JavaScript that exports `keys`."""
+    return f"export const keys = {json.dumps(keys_of())};\n"
+
+
+def keys_of() -> dict[str, Any]:
+    """Return by kind a private key as `pem`, its public key as `open`, and a signature; and a certificate."""
     pair, curve, larger = (
         rsa.generate_private_key(65537, 2048),
         ec.generate_private_key(ec.SECP256R1()),
@@ -27,7 +32,7 @@ def keys_module() -> str:
     pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
     signature = curve.sign(DATA, ec.ECDSA(hashes.SHA256()))
     numbers = b"".join(number.to_bytes(32, "big") for number in utils.decode_dss_signature(signature))
-    made = {
+    return {
         "rsa": _shown(pair, _PKCS8, pair.sign(DATA, padding.PKCS1v15(), hashes.SHA256())),
         "pkcs1": _shown(pair, _OLDER, pair.sign(DATA, padding.PKCS1v15(), hashes.SHA512())),
         "pss": _shown(pair, _PKCS8, pair.sign(DATA, pss, hashes.SHA256())),
@@ -37,7 +42,6 @@ def keys_module() -> str:
         "ed25519": _shown(edwards, _PKCS8, edwards.sign(DATA)),
         "certificate": _certificate(pair),
     }
-    return f"export const keys = {json.dumps(made)};\n"
 
 
 def _shown(key: Any, form: serialization.PrivateFormat, signature: bytes) -> dict[str, str]:
