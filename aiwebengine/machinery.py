@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
@@ -51,8 +51,10 @@ from aiwebengine.services.bus_link import BusLink
 from aiwebengine.services.db.chain import DatabaseName, MigrationChain
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.engines import SqliteEngines
+from aiwebengine.services.db.joint import JointCommits
 from aiwebengine.services.db.migrations.lists import MACHINERY_CHAINS
-from aiwebengine.services.db.script_databases import ScriptDatabases
+from aiwebengine.services.db.moving import MovedTable
+from aiwebengine.services.db.per_script import ScriptDatabases
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.guarded import GuardedDependency
 from aiwebengine.services.outbox import Deliver, Relay
@@ -157,6 +159,10 @@ class Parts:
     """Send clients away who would keep the listener from closing."""
     upkeep: Sequence[Callable[[Any], int]] = ()
     """Given a connection of the main database, remove a bounded number of old rows; return how many."""
+    script_upkeep: Sequence[Callable[[Any], int]] = ()
+    """The same for the database of each script."""
+    moved: Sequence[MovedTable] = ()
+    """Tables that lay in the main database and lie in those of scripts now."""
     handing: Sequence[HandoverParticipant] = ()
     """What it does when another process takes over from this one."""
 
@@ -230,6 +236,8 @@ class Machinery:
     """Of the main database."""
     script_databases: ScriptDatabases
     """A database for each script."""
+    joint: JointCommits
+    """Commits units, in whichever databases they write."""
     turns: Turns
     commits: Commits
     host: Host
@@ -307,6 +315,12 @@ def _wrong_effects(parts: Parts) -> str:
         for method in ("write", "happen"):
             if not callable(getattr(effects, method, None)):
                 return f'what carries out "{name}" is a {type(effects).__name__}, which has no method "{method}".'
+        database = getattr(effects, "database", None)
+        if database not in {"script", "main"}:
+            return (
+                f'what carries out "{name}" is a {type(effects).__name__}, whose attribute "database" is {database!r}. '
+                'Let it be "script" if it writes into the database of its script, and "main" if into the main one.'
+            )
     return ""
 
 
@@ -424,7 +438,7 @@ def chains_of(features: Iterable[Feature]) -> Mapping[DatabaseName, Sequence[Mig
                         f'The feature "{feature.name}" keeps tables in the {name} database under the name '
                         f'"{chain.name}" (MigrationChain.name), which is taken. Leave one of the two features out.'
                     )
-                chains[name].append(chain)
+                chains[name].append(replace(chain, reserved=name == "script"))
     return chains
 
 

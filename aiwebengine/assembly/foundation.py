@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from aiwebengine.services.redis.client import RedisStore
 
 _THREADS = 4
+_SCRIPT_THREADS = 8
+"""Each commit waits for the disk, and those of several scripts wait together."""
 _EVIDENCE_THREADS = 2
 _UNPACKING_THREADS = 2
 
@@ -51,7 +53,7 @@ def build_foundation(
     """
     folder = Path(settings.server.data_folder).absolute()
     threads = Threads(reactor=reactor, name="database", size=_THREADS)
-    script_threads = Threads(reactor=reactor, name="script databases", size=_THREADS)
+    script_threads = Threads(reactor=reactor, name="script databases", size=_SCRIPT_THREADS)
     evidence_threads = Threads(reactor=reactor, name="evidence", size=_EVIDENCE_THREADS)
     unpacking_threads = Threads(reactor=reactor, name="unpacking", size=_UNPACKING_THREADS)
     random = SystemRandom()

@@ -20,6 +20,7 @@ from aiwebengine.observe.services import BoundedService, HeldService, OrderedSer
 from aiwebengine.ports import CONSOLE, DECIDE, OWN_SERVER, PRINCIPAL
 from aiwebengine.runtime import lockdown
 from aiwebengine.scripts.restore import Restore
+from aiwebengine.services.db.moving import Moving
 from aiwebengine.services.folder import DataFolder
 from aiwebengine.services.guarded import GuardedDependency
 from aiwebengine.services.inherited import InheritedDescriptors
@@ -320,8 +321,11 @@ def _services(
         background=base.background,
         database=base.database,
         forget=[machinery.units.forget_old, machinery.script_databases.forget_old],
+        expire=[machinery.script_databases.expire],
         remove=[remove for part in parts for remove in part.upkeep],
     )
+    for remove in (remove for part in parts for remove in part.script_upkeep):
+        machinery.script_databases.add_upkeep(remove)
     return [
         ("watchdog", base.watchdog),
         ("data folder", data),
@@ -336,6 +340,15 @@ def _services(
         ("logs", base.logs),
         ("units", machinery.units),
         ("script databases", machinery.script_databases),
+        (
+            "moving",
+            Moving(
+                main=base.database,
+                databases=machinery.script_databases,
+                tables=[table for part in parts for table in part.moved],
+            ),
+        ),
+        ("joint commits", machinery.joint),
         ("upkeep", upkeep),
         ("administrator token", tokens),
         *((name, BoundedService(name, child, clock=base.reactor)) for part in parts for name, child in part.services),

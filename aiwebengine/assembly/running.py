@@ -39,7 +39,8 @@ from aiwebengine.scripts.loads import Loads
 from aiwebengine.scripts.prepare import FindEntries, Preparer
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.bus_link import BusLink
-from aiwebengine.services.db.script_databases import ScriptDatabases
+from aiwebengine.services.db.joint import INTENT, JointCommits
+from aiwebengine.services.db.script_databases import SqliteScriptDatabases
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.outbox import Relay
 from aiwebengine.services.reactor.turn_share import TurnShare
@@ -60,7 +61,7 @@ def _broken_prelude(prelude: Mapping[Path, str], reason: str) -> str:
     return f"The sandbox cannot load its own JavaScript: {reason.rstrip('.')}. Install aiwebengine again."
 
 
-_MOST_OPEN_DATABASES = 32
+_MOST_OPEN_DATABASES = 256
 """Each takes at most five descriptors and some 300 kB."""
 
 
@@ -91,9 +92,22 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
     units = Units(database=base.database, milliseconds=base.milliseconds, published=relay.wake, passed=base.passed)
     script_databases = _script_databases(base, relay=relay)
     turns = Turns(clock=reactor, longest_seconds=settings.pool.queue_seconds)
+    joint = JointCommits(
+        main=base.database,
+        threads=base.threads,
+        units=units,
+        databases=script_databases,
+        milliseconds=base.milliseconds,
+        published=relay.wake,
+        published_for=relay.wake_for,
+        passed=base.passed,
+    )
+    relay.add(INTENT, joint.deliver)
+    base.store.commit_with(joint.together)
+    base.store.on_purge(joint.purge)
+    base.store.on_purged(script_databases.purged)
     commits = Commits(
-        commit=units.commit,
-        withdraw=units.withdraw,
+        units=joint,
         published=relay.wake,
         milliseconds=base.milliseconds,
         turns=turns,
@@ -188,6 +202,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         relay=relay,
         units=units,
         script_databases=script_databases,
+        joint=joint,
         turns=turns,
         commits=commits,
         host=host,
@@ -214,8 +229,8 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
     )
 
 
-def _script_databases(base: Foundation, *, relay: Relay) -> ScriptDatabases:
-    databases = ScriptDatabases(
+def _script_databases(base: Foundation, *, relay: Relay) -> SqliteScriptDatabases:
+    databases = SqliteScriptDatabases(
         folder=base.folder / "scripts",
         threads=base.script_threads,
         main=base.database,

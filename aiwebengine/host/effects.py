@@ -4,7 +4,8 @@ The effects of scripts, held back until the handler has returned.
 A held effect is a small value.  When the unit that made it commits, its group says what it
 makes durable and what follows:
 
-    write    in the unit's transaction, with everything else that the unit made durable
+    write    in the unit's transaction, with everything else that the unit made durable: in the database of its script,
+             or, if what it changes is not the script's own, in the main one
     publish  from within `write`: delivered after the commit, at least once, by the relay
     happen   after the commit and before the first byte leaves; lost if the server dies in between
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -25,7 +26,7 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import EngineError, Stale
 from aiwebengine.host.turns import Turns
 from aiwebengine.observe.points import Passed, unwatched
-from aiwebengine.services.db.units import Transaction, Write
+from aiwebengine.services.db.units import OwnWrites, Transaction, Write
 from aiwebengine.values import Invocation
 
 _log = Logger()
@@ -75,6 +76,10 @@ class StaleRead(Exception):
 class Effects(Protocol):
     """A group that can carry held effects out."""
 
+    @property
+    def database(self) -> Literal["script", "main"]:
+        """Return which database it writes: that of the script, or the main one."""
+
     def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write | None:
         """
         Say what *effects* make durable.
@@ -95,6 +100,8 @@ class UnitWork:
 
     write: Callable[[Any], None]
     """Takes the connection of the transaction."""
+    own: OwnWrites | None
+    """What it writes into the database of its script."""
     happened: Callable[[], None]
     """To be called after its commit."""
 
@@ -106,14 +113,29 @@ class DeploymentCommitter(Protocol):
         """Make the changes that *effects* ask for, and *work*, in one transaction."""
 
 
+class UnitCommits(Protocol):
+    """Commits units, in whichever databases they write."""
+
+    def own(self, script: str, unit: str, write: Write) -> Deferred[None]:
+        """Commit a unit that writes into the database of its script alone."""
+
+    def main(self, unit: str, write: Write) -> Deferred[None]:
+        """Commit a unit that writes into the main database alone."""
+
+    def both(self, own: OwnWrites, write: Write) -> Deferred[None]:
+        """Commit a unit that writes into the database of its script and, with *write*, into the main one."""
+
+    def withdraw(self, script: str, unit: str) -> None:
+        """Have a unit fail with `Cancelled` if it was not begun."""
+
+
 class Commits:
     """
     Turns the held effects of a unit into one transaction and what follows it.
 
     Args:
-        commit: Runs a unit's writes in a transaction.
-        withdraw: Takes a unit back that this has not begun.
-        published: Called after a commit by *deploy* that left messages for the relay.
+        units: Commits what they write.
+        published: Told after a commit by *deploy* that left messages for the relay.
         milliseconds: The server's clock, since 1970.
         turns: Who may change what others have met over.
         passed: Is notified of the points on the way.
@@ -122,16 +144,14 @@ class Commits:
     def __init__(
         self,
         *,
-        commit: Callable[[str, Write], Deferred[None]],
-        withdraw: Callable[[str], None],
+        units: UnitCommits,
         published: Callable[[], None],
         milliseconds: Callable[[], int],
         turns: Turns,
         passed: Passed = unwatched,
     ) -> None:
         self._effects: dict[str, Effects] = {}
-        self._commit = commit
-        self._withdraw = withdraw
+        self._units = units
         self._deploy: DeploymentCommitter | None = None
         self._deploying = ""
         self._published = published
@@ -180,7 +200,7 @@ class Commits:
 
     def withdraw(self, unit: Unit) -> None:
         """Have a unit fail with `Cancelled` if its transaction has not begun."""
-        self._withdraw(unit.id)
+        self._units.withdraw(unit.invocation.script, unit.id)
 
     async def _in_turn(self, unit: Unit, groups: Mapping[str, Sequence[HeldEffect]], names: frozenset[str]) -> None:
         release = await self._turns.take(unit.invocation.id, names)
@@ -192,31 +212,37 @@ class Commits:
     def _transact(
         self, unit: Unit, groups: Mapping[str, Sequence[HeldEffect]], names: frozenset[str]
     ) -> Deferred[None]:
-        write = self._write(unit, groups)
-        if write is None:
+        own, main = self._writes(unit, groups)
+        if own is None and main is None:
             self._happen(unit, groups)
             return _succeeded()
-        done = self._commit(unit.id, write)
+        done = self._committed(unit, own, main)
         done.addCallbacks(
             lambda _: self._happen(unit, groups),
             lambda failure: self._refused(failure, unit, names),
         )
         return done
 
+    def _committed(self, unit: Unit, own: Write | None, main: Write | None) -> Deferred[None]:
+        script = unit.invocation.script
+        if main is None:
+            assert own is not None  # One of the two is there.
+            return self._units.own(script, unit.id, own)
+        if own is None:
+            return self._units.main(unit.id, main)
+        return self._units.both(OwnWrites(script=script, unit=unit.id, write=own), main)
+
     async def _with_deployment(self, unit: Unit, groups: Mapping[str, Sequence[HeldEffect]]) -> None:
-        write = self._write(unit, {group: held for group, held in groups.items() if group != self._deploying})
+        others = {group: held for group, held in groups.items() if group != self._deploying}
+        own, main = (self._explained(unit, write) for write in self._writes(unit, others))
         published = 0
 
         def store(connection: Any) -> None:
             nonlocal published
-            if write is None:
-                return
-            transaction = Transaction(connection=connection, unit=unit.id, now=self._milliseconds())
-            try:
-                write(transaction)
-            except StaleRead as stale:
-                raise self._stale(unit, frozenset(stale.keys)) from None
-            published = transaction.published
+            if main is not None:
+                transaction = Transaction(connection=connection, unit=unit.id, now=self._milliseconds())
+                main(transaction)
+                published = transaction.published
 
         def happened() -> None:
             if published:
@@ -225,19 +251,31 @@ class Commits:
 
         deployed = groups.get(self._deploying, ())
         assert self._deploy is not None  # Set before the engine starts.
-        await self._deploy(unit.invocation, deployed, UnitWork(write=store, happened=happened))
+        own_writes = OwnWrites(script=unit.invocation.script, unit=unit.id, write=own) if own is not None else None
+        await self._deploy(unit.invocation, deployed, UnitWork(write=store, own=own_writes, happened=happened))
 
-    def _write(self, unit: Unit, groups: Mapping[str, Sequence[HeldEffect]]) -> Write | None:
-        writes = [self._effects[group].write(unit, held) for group, held in groups.items()]
-        needed = [write for write in writes if write is not None]
-        if not needed:
+    def _explained(self, unit: Unit, write: Write | None) -> Write | None:
+        """Have the groups' `StaleRead` become an error that says what to do."""
+        if write is None:
             return None
 
-        def together(transaction: Transaction) -> None:
-            for write in needed:
+        def explained(transaction: Transaction) -> None:
+            try:
                 write(transaction)
+            except StaleRead as stale:
+                raise self._stale(unit, frozenset(stale.keys)) from None
 
-        return together
+        return explained
+
+    def _writes(self, unit: Unit, groups: Mapping[str, Sequence[HeldEffect]]) -> tuple[Write | None, Write | None]:
+        """Return what writes into the database of the script, and what into the main one."""
+        needed: dict[str, list[Write]] = {"script": [], "main": []}
+        for group, held in groups.items():
+            effects = self._effects[group]
+            write = effects.write(unit, held)
+            if write is not None:
+                needed[effects.database].append(write)
+        return _together(needed["script"]), _together(needed["main"])
 
     def _happen(self, unit: Unit, groups: Mapping[str, Sequence[HeldEffect]]) -> None:
         self._passed("volatile.next")
@@ -263,6 +301,17 @@ class Commits:
     @staticmethod
     def _name(unit: Unit, group: str, key: str) -> str:
         return f"{unit.invocation.script}\n{group}\n{key}"
+
+
+def _together(writes: Sequence[Write]) -> Write | None:
+    if not writes:
+        return None
+
+    def together(transaction: Transaction) -> None:
+        for write in writes:
+            write(transaction)
+
+    return together
 
 
 def _succeeded() -> Deferred[None]:

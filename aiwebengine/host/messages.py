@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.host.declare import described
@@ -144,6 +144,9 @@ class Messages:
         self._leaving = leaving
 
     # -- effects ------------------------------------------------------------------------------
+
+    database: Literal["script"] = "script"
+    """See `effects.Effects.database`."""
 
     def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write | None:
         """See `effects.Effects.write`."""

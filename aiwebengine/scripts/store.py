@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
+from twisted.internet.defer import Deferred
 
 from aiwebengine.errors import Conflict, NotFound
 from aiwebengine.scripts.versions import (
@@ -35,6 +36,7 @@ from aiwebengine.services.db import blobs
 from aiwebengine.services.db.columns import key_of
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.tables import script_events, scripts, version_files, versions
+from aiwebengine.services.db.units import OwnWrites
 from aiwebengine.values import Bundle
 
 _EVENTS_SHOWN = 200
@@ -43,6 +45,10 @@ _SHOWN_OF_PAST = (
     versions.c.number, versions.c.version, versions.c.grants, versions.c.author, versions.c.message,
     versions.c.origin, versions.c.deployed_at, versions.c.size,
 )  # fmt: skip
+_OF_SCRIPTS = (PutVersion, ActivateVersion, RemoveScript)
+
+Together = Callable[[Callable[[Connection], Any], Sequence[OwnWrites]], Deferred[Any]]
+"""See `JointCommits.together`."""
 
 
 class ScriptStore:
@@ -63,10 +69,20 @@ class ScriptStore:
         self._cached_bytes = cached_bytes
         self._cache: OrderedDict[str, tuple[int, Bundle]] = OrderedDict()
         self._held_bytes = 0
-        self._purged: list[Callable[[Connection, str], None]] = []
+        self._purges: list[Callable[[Connection, str], None]] = []
+        self._purged: list[Callable[[str], None]] = []
+        self._together: Together = _main_alone(database)
+
+    def commit_with(self, together: Together) -> None:
+        """Have *together* commit changes, and what they write into the databases of scripts."""
+        self._together = together
 
     def on_purge(self, forget: Callable[[Connection, str], None]) -> None:
         """Have *forget* remove what it keeps of a script, by URI, in the transaction that purges the script."""
+        self._purges.append(forget)
+
+    def on_purged(self, forget: Callable[[str], None]) -> None:
+        """Have *forget* told of a script, by URI, after it was purged."""
         self._purged.append(forget)
 
     async def apply(self, changes: Sequence[Change]) -> list[int | None]:
@@ -82,20 +98,26 @@ class ScriptStore:
             Unavailable: The database does not answer or is full.
         """
         now = self._milliseconds()
-        purged = tuple(self._purged)
+        purges = tuple(self._purges)
 
         def work(connection: Connection) -> list[int | None]:
             before = []
             for change in changes:
                 before.append(_apply(connection, change, now))
                 if isinstance(change, RemoveScript) and change.purge:
-                    for forget in purged:
+                    for forget in purges:
                         forget(connection, change.uri)
             return before
 
-        previous, bundles = await self._database.run(lambda connection: (work(connection), _bundles(changes)))
+        own = [change.own for change in changes if not isinstance(change, _OF_SCRIPTS) and change.own is not None]
+        previous: list[int | None]
+        previous, bundles = await self._together(lambda connection: (work(connection), _bundles(changes)), own)
         for bundle in bundles:
             self.remember(bundle)
+        for change in changes:
+            if isinstance(change, RemoveScript) and change.purge:
+                for forget in self._purged:
+                    forget(change.uri)
         return previous
 
     async def current(self) -> list[Version]:
@@ -265,6 +287,16 @@ class ScriptStore:
     def _forget(self, version: str) -> None:
         size, _ = self._cache.pop(version, (0, None))
         self._held_bytes -= size
+
+
+def _main_alone(database: Database) -> Together:
+    """Commit where there are no databases of scripts."""
+
+    def together(work: Callable[[Connection], Any], own: Sequence[OwnWrites]) -> Deferred[Any]:
+        assert not own
+        return database.run(work)
+
+    return together
 
 
 def _bundles(changes: Sequence[Change]) -> list[Bundle]:

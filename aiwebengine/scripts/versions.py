@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from aiwebengine.errors import Problem
+from aiwebengine.services.db.units import OwnWrites
 from aiwebengine.values import Entry, HandlerRef
 
 _DIGEST_SHOWN = 12
@@ -190,6 +191,10 @@ class StoredWith(Protocol):
     @property
     def write(self) -> Callable[[Any], None]:
         """Return what stores it; takes the connection."""
+
+    @property
+    def own(self) -> OwnWrites | None:
+        """Return what it writes into the database of a script."""
 
     @property
     def happened(self) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""What is removed from the main database because its time is over."""
+"""What is removed from the databases because its time is over."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class Upkeep(Service):
         background: Does it now and then.
         database: The main one.
         forget: Each drops the ids of old units in some databases.
-        remove: Each removes a bounded number of rows whose time is over and returns how many.
+        expire: Each removes rows whose time is over from some databases.
+        remove: Each removes a bounded number of rows whose time is over from the main one, and returns how many.
     """
 
     def __init__(
@@ -31,11 +32,13 @@ class Upkeep(Service):
         background: Background,
         database: Database,
         forget: Sequence[Callable[[], Awaitable[None]]],
+        expire: Sequence[Callable[[], Awaitable[None]]],
         remove: Sequence[Callable[[Connection], int]],
     ) -> None:
         self._background = background
         self._database = database
         self._forget = tuple(forget)
+        self._expires = tuple(expire)
         self._remove = tuple(remove)
 
     def startService(self) -> None:
@@ -48,6 +51,8 @@ class Upkeep(Service):
         for remove in self._remove:
             while await self._database.run(remove):
                 pass
+        for expire in self._expires:
+            await expire()
 
     async def _forget_units(self) -> None:
         for forget in self._forget:

@@ -1,7 +1,7 @@
 """
 Drives `tests.support.ledger`: puts load on it, has something killed, and looks for anything half-done.
 
-Each request has an id of its own, and does the same four things to it in one unit or several.  After
+Each request has an id of its own, and does the same things to it in one unit or several; some in two databases.  After
 a kill (and, if it was the server, a restart) the books must agree:
 
 - a unit is there with everything that it made durable, or not at all;
@@ -27,16 +27,19 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aiwebengine.services.db.script_files import path_of
 from tests.support.shared import preloaded
 from tests.support.waiting import wait_until
 
 _CLIENTS = 4
+_PAID = ("pay", "both")
 
 SCRIPT = """
 registerWebStream("/heard", { history: 10000 });
 
-registerWebHandler("/pay/:id", function (req) {
+function pay(req) {
   var id = req.params.id;
+  if (id.indexOf("both") === 0) upsertAsset("paid/" + id, "text/plain", btoa(id));
   kv.set("pay/" + id, id);
   sharedStorage.setItem("pay/" + id, id);
   console.log("pay " + id);
@@ -50,7 +53,18 @@ registerWebHandler("/pay/:id", function (req) {
       resolve({ paid: id });
     }, 2);
   });
+}
+registerWebHandler("/pay/:id", pay, "POST");
+registerWebHandler("/both/:id", pay, "POST");
+
+registerWebHandler("/publish/:id", function (req) {
+  kv.set("published", req.params.id);
+  upsertScript("published", 'registerWebHandler("/published", function () { return "' + req.params.id + '"; });');
+  return "published";
 }, "POST");
+registerWebHandler("/kept", function () {
+  return kv.get("published").then(function (id) { return "" + id; });
+});
 
 registerWebHandler("/stream/:id", function (req) {
   var id = req.params.id, piece = 0;
@@ -141,7 +155,7 @@ class Ledgers:
     def deploy(self) -> None:
         """Deploy the script."""
         connection = http.client.HTTPConnection(self._host, timeout=30)
-        body = json.dumps({"files": {"main.js": SCRIPT}})
+        body = json.dumps({"files": {"main.js": SCRIPT}, "grants": ["assets", "scripts"]})
         headers = {"authorization": f"Bearer {self._token}", "content-type": "application/json"}
         connection.request("PUT", "/engine/api/script?uri=ledger", body, headers)
         answer = connection.getresponse()
@@ -222,7 +236,7 @@ class Ledgers:
             while True:
                 lines.append(answer.readline().decode().strip())
         connection.close()
-        words = ("event: ", "data: pay", "data: stream", "data: later")
+        words = ("event: ", "data: pay", "data: both", "data: stream", "data: later")
         return [line.partition(": ")[2] for line in lines if line.startswith(words)]
 
     def logged(self) -> set[str]:
@@ -241,19 +255,39 @@ class Ledgers:
         assert self.alive, (self.folder / "output").read_text()
         return (self.folder / "address").exists()
 
+    def ask(self, method: str, path: str) -> str:
+        """Return what is answered; empty if the server dies instead."""
+        connection = http.client.HTTPConnection(self._host, timeout=30)
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            return answer.read().decode() if answer.status == 200 else f"{answer.status}"
+        except (OSError, http.client.HTTPException):
+            return ""
+        finally:
+            connection.close()
+
     # -- the books ----------------------------------------------------------------------------
 
     def _disagreement(self) -> str:
         with closing(sqlite3.connect(self.folder / "data" / "main.sqlite3")) as database:
-            rows = {name for (name,) in database.execute("SELECT name FROM entries WHERE area = 'ledger'")}
+            waiting = database.execute("SELECT count(*) FROM _outbox").fetchone()[0]
+            assets = {path.partition("/")[2] for (path,) in database.execute("SELECT path FROM assets")}
+        file = path_of(self.folder / "data" / "scripts", "ledger")
+        if not file.exists():
+            return "nothing is there" if self.books.done else ""
+        with closing(sqlite3.connect(file)) as database:
+            rows = {name for (name,) in database.execute("SELECT name FROM _entries WHERE area = 'ledger'")}
             stored = [
                 {
                     name.partition("/")[2]
-                    for (name,) in database.execute("SELECT name FROM entries WHERE area = ?", [area])
+                    for (name,) in database.execute(
+                        "SELECT name FROM _entries WHERE area = ? AND name != 'published'", [area]
+                    )
                 }
                 for area in ("kv", "shared")
             ]
-            waiting = database.execute("SELECT count(*) FROM outbox").fetchone()[0]
+            waiting += database.execute("SELECT count(*) FROM _outbox").fetchone()[0]
         units: dict[str, set[str]] = {}
         for row in rows:
             unit, part, side = row.rsplit("/", 2)
@@ -261,7 +295,10 @@ class Ledgers:
         torn = [unit for unit, parts in units.items() if parts != {"1a", "1b", "2a", "2b"}]
         if torn:
             return f"half of {torn[:5]} is there"
-        paid = {unit for unit in units if unit.startswith("pay")}
+        paid = {unit for unit in units if unit.startswith(_PAID)}
+        both = {unit for unit in units if unit.startswith("both")}
+        if assets != both:
+            return f"stored in one database of two: {sorted(assets ^ both)[:5]}"
         if stored != [paid, paid]:
             return f"kv or storage differ: {sorted((stored[0] ^ paid) | (stored[1] ^ paid))[:5]}"
         lost = [unit for unit in self.books.done if unit not in units]
@@ -299,7 +336,7 @@ class Ledgers:
             with self._lock:
                 self._number += 1
                 number = self._number
-            kind = ("pay", "pay", "stream", "later")[number % 4]
+            kind = ("pay", "both", "stream", "later")[number % 4]
             request = f"{kind}{number}"
             self.books.asked.append(request)
             self._ask(kind, request)
@@ -374,7 +411,7 @@ class StreamListener:
                 return f"{twice[:5]} were heard twice"
         heard = {message for life in lives for message in life}
         committed = {f"{unit}/1" for unit in units}
-        committed |= {f"{unit}/2" for unit in units if unit.startswith("pay")}
+        committed |= {f"{unit}/2" for unit in units if unit.startswith(_PAID)}
         if invented := heard - committed:
             return f"{sorted(invented)[:5]} were heard and never committed"
         missing = [message for message in committed - heard if message.split("/")[0] not in lost]

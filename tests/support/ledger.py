@@ -18,7 +18,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from aiwebengine.app import build
 from aiwebengine.cli.reactor import install
@@ -73,6 +73,9 @@ class Ledger:
     def functions(self) -> Mapping[str, Function]:
         """See `dispatch.CallGroup.functions`."""
         return {"ledgerPut": self._put, "ledgerTell": self._tell}
+
+    database: Literal["script"] = "script"
+    """See `effects.Effects.database`."""
 
     def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write | None:
         """See `effects.Effects.write`."""

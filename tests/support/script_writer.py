@@ -22,7 +22,7 @@ from aiwebengine.features.idempotency.migrations import IDEMPOTENCY
 from aiwebengine.features.idempotency.tables import answers
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.migrations.lists import MACHINERY_CHAINS
-from aiwebengine.services.db.script_databases import ScriptDatabases
+from aiwebengine.services.db.script_databases import SqliteScriptDatabases
 from aiwebengine.services.db.tables import outbox
 from aiwebengine.services.db.units import Transaction
 from aiwebengine.services.threads import Threads
@@ -30,7 +30,7 @@ from aiwebengine.services.threads import Threads
 URIS = tuple(f"script{at}" for at in range(6))
 
 
-def databases_of(folder: Path) -> tuple[Threads, Database, ScriptDatabases]:
+def databases_of(folder: Path) -> tuple[Threads, Database, SqliteScriptDatabases]:
     """Return what is to be started, in this order."""
     threads = Threads(reactor=reactor, name="writer", size=4)
     main = Database(
@@ -41,7 +41,7 @@ def databases_of(folder: Path) -> tuple[Threads, Database, ScriptDatabases]:
         clock=reactor,
         random=random.random,
     )
-    databases = ScriptDatabases(
+    databases = SqliteScriptDatabases(
         folder=folder / "scripts",
         threads=threads,
         main=main,
@@ -60,7 +60,7 @@ def _say(*words: str) -> None:
     sys.stdout.flush()
 
 
-async def _write(databases: ScriptDatabases, worker: int) -> None:
+async def _write(databases: SqliteScriptDatabases, worker: int) -> None:
     """Commit units that keep an answer, and some that also publish; remove a database now and then."""
     choose = random.Random(time.time_ns() + worker)
     count = 0

@@ -34,7 +34,7 @@ def test_chains_of_features() -> None:
     assert {name: [chain.name for chain in those] for name, those in chains.items()} == {
         "main": ["scripts", "units", "script_files", "idempotency", "storage", "assets", "crypto", "fetch"],
         "evidence": ["logs", "receipts", "budgets", "recordings"],
-        "script": ["units", "notes"],
+        "script": ["units", "idempotency", "storage", "fetch", "notes"],
     }
     assert [chain.name for chain in chains_of([])["main"]] == ["scripts", "units", "script_files"]
 

@@ -11,6 +11,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 from aiwebengine.errors import Invalid
 from aiwebengine.features.assets.declarations import CALLS, CAPABILITY
@@ -60,6 +61,9 @@ class AssetCalls:
             "upsertAsset": self._upsert,
             "deleteAsset": self._remove,
         }
+
+    database: Literal["main"] = "main"
+    """See `effects.Effects.database`: files of all scripts are served to visitors, and no two at one address."""
 
     def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write:
         """See `effects.Effects.write`."""

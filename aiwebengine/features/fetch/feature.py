@@ -14,7 +14,10 @@ FEATURE = Feature(
     declares=DECLARATIONS,
     summary="Requests of scripts to other servers.",
     settings={"fetch": FetchSettings},
-    migrations={"main": ["aiwebengine.features.fetch.migrations:DELIVERIES"]},
+    migrations={
+        "main": ["aiwebengine.features.fetch.migrations:DELIVERIES"],
+        "script": ["aiwebengine.features.fetch.migrations:OWN_DELIVERIES"],
+    },
     commands={"deliveries": "aiwebengine.features.fetch.deliveries.commands:deliveries"},
     prelude=(Path(__file__).with_name("fetch.js"),),
     guide="docs/howto/other-systems/call-an-api.md",

@@ -16,6 +16,7 @@ from aiwebengine.features.fetch.deliveries.held import GROUP, LaterCalls
 from aiwebengine.features.fetch.deliveries.sender import DeliverySender
 from aiwebengine.features.fetch.deliveries.store import Delivery
 from aiwebengine.features.fetch.exchange import Outside
+from aiwebengine.features.fetch.migrations import MOVED
 from aiwebengine.features.fetch.network.addresses import AllowedAddresses
 from aiwebengine.features.fetch.network.client import HttpClient
 from aiwebengine.features.fetch.network.endpoints import Connector, resolve_in
@@ -61,9 +62,9 @@ def build(machinery: Machinery) -> Parts:
     secrets = partial(machinery.ports.find, SECRETS)
     calls = FetchCalls(outside=outside, settings=settings, secrets=secrets)
     sender = _sender(machinery, outside)
-    later = LaterCalls(settings=settings, check=calls.check, secrets=calls.secrets_of, wake=sender.wake)
-    listed = DeliveryList(database=base.database, milliseconds=base.milliseconds, wake=sender.wake)
-    base.store.on_purge(store.remove_script)
+    later = LaterCalls(settings=settings, check=calls.check, secrets=calls.secrets_of, wake=sender.wake_for)
+    listed = DeliveryList(databases=machinery.script_databases, milliseconds=base.milliseconds, wake=sender.wake_for)
+    machinery.script_databases.add_due(store.attention)
     return Parts(
         groups=[calls, later],
         effects={GROUP: later},
@@ -73,6 +74,7 @@ def build(machinery: Machinery) -> Parts:
             ("requests to other servers", _Requests(calls, client)),
             ("deliveries", sender),
         ],
+        moved=MOVED,
         state={"fetch": calls.state, "deliveries": sender.state},
         handing=[
             HandoverParticipant(
@@ -104,7 +106,7 @@ def _sender(machinery: Machinery, outside: Outside) -> DeliverySender:
 
     return DeliverySender(
         outside=outside,
-        database=base.database,
+        databases=machinery.script_databases,
         milliseconds=base.milliseconds,
         check=check,
         secrets=partial(machinery.ports.find, SECRETS),

@@ -1,4 +1,4 @@
-"""The table of requests that wait to be sent, in the main database."""
+"""The table of requests that wait to be sent, in the database of a script."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from aiwebengine.services.db.columns import URI_LENGTH, LongText
 TABLES = sa.MetaData()
 
 deliveries = sa.Table(
-    "fetch_deliveries",
+    "_fetch_deliveries",
     TABLES,
     # The unit that requested it, and its position there; also the idempotency key.
     sa.Column("id", sa.String(128), primary_key=True),
     # `key_of` of the script's URI.
-    sa.Column("script", sa.String(64), nullable=False, index=True),
+    sa.Column("script", sa.String(64), nullable=False),
     sa.Column("uri", sa.String(URI_LENGTH), nullable=False),
     sa.Column("version", sa.String(64), nullable=False),
     # JSON; see `deliveries/held.py`.
@@ -27,5 +27,5 @@ deliveries = sa.Table(
     sa.Column("next_at", sa.BigInteger, nullable=False),
     # What the last attempt came to; empty: there was none.
     sa.Column("error", sa.String(500), nullable=False),
-    sa.Index("ix_fetch_deliveries_due", "state", "next_at"),
+    sa.Index("_fetch_deliveries_due", "state", "next_at"),
 )

@@ -12,6 +12,9 @@ FEATURE = Feature(
     declares=DECLARATIONS,
     summary="Requests that take effect once, however often they are sent.",
     settings={"idempotency": IdempotencySettings},
-    migrations={"main": ["aiwebengine.features.idempotency.migrations:IDEMPOTENCY"]},
+    migrations={
+        "main": ["aiwebengine.features.idempotency.migrations:IDEMPOTENCY"],
+        "script": ["aiwebengine.features.idempotency.migrations:OWN_IDEMPOTENCY"],
+    },
     guide="docs/howto/repeat-requests.md",
 )

@@ -9,13 +9,12 @@ request that failed has left nothing, and is run when it comes again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
-
-from twisted.internet.defer import Deferred
+from typing import Any, Literal
 
 from aiwebengine.errors import Conflict, Invalid
 from aiwebengine.features.idempotency import store as answer_rows
 from aiwebengine.host.effects import HeldEffect, Unit
+from aiwebengine.services.db.per_script import ScriptDatabases
 from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.values import Answer, AnswerKey
 
@@ -25,7 +24,7 @@ class KeptAnswers:
     Keeps answers and finds them again.
 
     Args:
-        read: Runs a function of a connection in a transaction that only reads.
+        databases: Of scripts.
         milliseconds: The server's clock, since 1970.
         keep_seconds: How long answers are stored.
     """
@@ -33,18 +32,18 @@ class KeptAnswers:
     def __init__(
         self,
         *,
-        read: Callable[[Callable[[Any], Any]], Deferred[Any]],
+        databases: ScriptDatabases,
         milliseconds: Callable[[], int],
         keep_seconds: float,
     ) -> None:
-        self._read = read
+        self._databases = databases
         self._milliseconds = milliseconds
         self._keep = round(keep_seconds * 1000)
         self._open: set[str] = set()
 
-    async def begin(self, idempotent: AnswerKey) -> Answer | None:
+    async def begin(self, script: str, idempotent: AnswerKey) -> Answer | None:
         """
-        Return the stored answer to a request; if there is none, the request is being handled until `end`.
+        Return the stored answer of a script to a request; if there is none, the request is being handled until `end`.
 
         Returns:
             The kept answer; None: it is to be run.
@@ -58,7 +57,7 @@ class KeptAnswers:
             raise Conflict("A request with this idempotency-key is in progress; retry in a moment.", retry_seconds=1.0)
         self._open.add(idempotent.key)
         try:
-            answer = await self._find(idempotent)
+            answer = await self._find(script, idempotent)
         except BaseException:
             self.end(idempotent)
             raise
@@ -69,6 +68,9 @@ class KeptAnswers:
     def end(self, idempotent: AnswerKey) -> None:
         """The request is over, answered or not."""
         self._open.discard(idempotent.key)
+
+    database: Literal["script"] = "script"
+    """See `effects.Effects.database`."""
 
     def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write:
         """See `effects.Effects.write`."""
@@ -95,9 +97,11 @@ class KeptAnswers:
         """Remove answers whose time is over, some at a time; return how many they were."""
         return answer_rows.remove_old(connection, before=self._milliseconds() - self._keep, limit=1000)
 
-    async def _find(self, idempotent: AnswerKey) -> Answer | None:
+    async def _find(self, script: str, idempotent: AnswerKey) -> Answer | None:
         since = self._milliseconds() - self._keep
-        row = await self._read(lambda connection: answer_rows.find(connection, idempotent.key, since=since))
+        row = await self._databases.of(script).read(
+            lambda connection: answer_rows.find(connection, idempotent.key, since=since)
+        )
         if row is None:
             return None
         request, answer = row

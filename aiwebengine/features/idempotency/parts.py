@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
-from aiwebengine.features.idempotency import store as answer_rows
 from aiwebengine.features.idempotency.declarations import OPTION
 from aiwebengine.features.idempotency.kept import KeptAnswers
 from aiwebengine.features.idempotency.keys import CompletionSink, check_option, idempotent_request
+from aiwebengine.features.idempotency.migrations import MOVED
 from aiwebengine.features.idempotency.settings import IdempotencySettings
 from aiwebengine.host.session import ANSWERS
 from aiwebengine.machinery import Machinery, Parts
@@ -21,12 +21,16 @@ def build(machinery: Machinery) -> Parts:
     base = machinery.base
     machinery.hooks.route_options[OPTION] = check_option
     answers = KeptAnswers(
-        read=base.database.read,
+        databases=machinery.script_databases,
         milliseconds=base.milliseconds,
         keep_seconds=base.settings.of(IdempotencySettings).keep_seconds,
     )
-    base.store.on_purge(answer_rows.remove_script)
-    return Parts(effects={ANSWERS: answers}, admission=[idempotency_step(answers)], upkeep=[answers.remove_old])
+    return Parts(
+        effects={ANSWERS: answers},
+        admission=[idempotency_step(answers)],
+        script_upkeep=[answers.remove_old],
+        moved=MOVED,
+    )
 
 
 def idempotency_step(answers: KeptAnswers) -> AdmissionStep:
@@ -62,7 +66,7 @@ class IdempotencyGate:
         return True
 
     async def _run(self, invocation: Invocation, idempotent: AnswerKey, exchange: Exchange, way: RequestRunner) -> None:
-        stored = await self._answers.begin(idempotent)
+        stored = await self._answers.begin(invocation.script, idempotent)
         if stored is not None:
             exchange.answered(stored)
         elif not exchange.waiting:

@@ -56,11 +56,6 @@ def find(connection: Connection, key: str, *, since: int) -> tuple[str, Answer |
     return row.request, Answer(status=row.status, headers=pairs, body=bytes(row.body))
 
 
-def remove_script(connection: Connection, uri: str) -> None:
-    """Remove the answers of a script."""
-    connection.execute(sa.delete(answers).where(answers.c.script == key_of(uri)))
-
-
 def remove_old(connection: Connection, *, before: int, limit: int) -> int:
     """Remove answers that are too old, a limited number at a time; return how many they were."""
     old = connection.execute(sa.select(answers.c.key).where(answers.c.at < before).limit(limit)).scalars().all()

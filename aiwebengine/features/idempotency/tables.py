@@ -1,4 +1,4 @@
-"""The table of kept answers, in the main database."""
+"""The table of kept answers, in the database of a script."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from aiwebengine.services.db.columns import LongBytes
 TABLES = sa.MetaData()
 
 answers = sa.Table(
-    "answers",
+    "_answers",
     TABLES,
     # Digests; see `features/idempotency/keys.py`.
     sa.Column("key", sa.String(64), primary_key=True),
     sa.Column("request", sa.String(64), nullable=False),
-    # Of the script that answered, `key_of(uri)`; empty in rows from before there was this column.
-    sa.Column("script", sa.String(64), nullable=False, server_default="", index=True),
-    sa.Column("at", sa.BigInteger, nullable=False, index=True),
+    # Of the script that answered, `key_of(uri)`.
+    sa.Column("script", sa.String(64), nullable=False, server_default=""),
+    sa.Column("at", sa.BigInteger, nullable=False),
     # 0: it was streamed.
     sa.Column("status", sa.Integer, nullable=False),
     # JSON: pairs of name and value.
     sa.Column("headers", sa.Text, nullable=False),
     # NULL: it was not kept.
     sa.Column("body", LongBytes, nullable=True),
+    sa.Index("_answers_script", "script"),
+    sa.Index("_answers_at", "at"),
 )

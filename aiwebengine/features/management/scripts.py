@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from aiwebengine.errors import Conflict, DeploymentRefused, EngineError, Problem
 from aiwebengine.features.management.declarations import SCRIPT_CALLS, SCRIPTS
@@ -85,6 +85,9 @@ class ScriptCalls:
             "upsertScript": self._upsert,
             "deleteScript": self._remove,
         }
+
+    database: Literal["main"] = "main"
+    """See `effects.Effects.database`."""
 
     def write(self, _unit: Unit, _effects: Sequence[HeldEffect]) -> None:
         """See `effects.Effects.write`: what deploys is committed by `deploy`."""

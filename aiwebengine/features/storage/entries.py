@@ -8,9 +8,9 @@ then writes the same entry, the commit finds out whether somebody else was faste
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Literal
 
 from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.features.storage import store as entry_rows
@@ -21,6 +21,7 @@ from aiwebengine.host.declare import described
 from aiwebengine.host.effects import UNSEEN, HeldEffect, StaleRead, Unit
 from aiwebengine.host.session import CallSession
 from aiwebengine.services.db.columns import key_of
+from aiwebengine.services.db.per_script import ScriptDatabases
 from aiwebengine.services.db.units import Transaction, Write
 
 GROUP = "entries"
@@ -28,7 +29,6 @@ GROUP = "entries"
 KV = "kv"
 SHARED = "shared"
 
-T = TypeVar("T")
 Changed = Callable[[str, str, Mapping[str, StoredEntry | None]], None]
 """Told after a commit: script, area, and the entries by name, None for removed ones."""
 
@@ -52,7 +52,7 @@ class Entries:
     Reads and holds; carries out what was held.
 
     Args:
-        read: Runs a function of a connection where it may read.
+        databases: Of scripts.
         milliseconds: The server's clock, since 1970.
         settings: How much may be stored.
         changed: Told after each commit.
@@ -61,12 +61,12 @@ class Entries:
     def __init__(
         self,
         *,
-        read: Callable[[Callable[[Any], T]], Awaitable[T]],
+        databases: ScriptDatabases,
         milliseconds: Callable[[], int],
         settings: StorageSettings,
         changed: Changed,
     ) -> None:
-        self._read: Callable[[Callable[[Any], Any]], Awaitable[Any]] = read
+        self._databases = databases
         self._milliseconds = milliseconds
         self._settings = settings
         self._changed = changed
@@ -137,7 +137,7 @@ class Entries:
         # Own removals hide as many, so that many more are read.
         most = limit + 1 + len(own)
         now = self._milliseconds()
-        entries: Sequence[StoredEntry] = await self._read(
+        entries: Sequence[StoredEntry] = await self._databases.of(place.script).read(
             lambda connection: entry_rows.names_after(
                 connection, place, prefix=prefix, after=after, limit=most, now=now
             )
@@ -168,7 +168,14 @@ class Entries:
         page = await self.page(session, area, prefix="", after="", limit=self._settings.max_entries)
         return [entry.name for entry in page.entries]
 
+    def forget(self, script: str) -> None:
+        """Forget what is known of a script that was purged."""
+        self._usage.pop(script, None)
+
     # -- effects ------------------------------------------------------------------------------
+
+    database: Literal["script"] = "script"
+    """See `effects.Effects.database`."""
 
     def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write:
         """See `effects.Effects.write`."""
@@ -204,8 +211,7 @@ class Entries:
         script = session.invocation.script
         usage = self._usage.get(script)
         if usage is None:
-            usage = await self._read(lambda connection: entry_rows.usage(connection, script))
-            assert usage is not None
+            usage = await self._databases.of(script).read(lambda connection: entry_rows.usage(connection, script))
             if len(self._usage) > 10_000:
                 self._usage.clear()
             self._usage[script] = usage
@@ -250,7 +256,7 @@ class Entries:
 
     async def _committed(self, session: CallSession, area: str, names: Sequence[str]) -> dict[str, StoredEntry]:
         place, now = EntryPlace(script=session.invocation.script, area=area), self._milliseconds()
-        entries: dict[str, StoredEntry] = await self._read(
+        entries: dict[str, StoredEntry] = await self._databases.of(place.script).read(
             lambda connection: entry_rows.get(connection, place, names, now)
         )
         session.rows += len(entries)

@@ -14,7 +14,10 @@ FEATURE = Feature(
     declares=DECLARATIONS,
     summary="Values by key: kv, sharedStorage and personalStorage.",
     settings={"storage": StorageSettings},
-    migrations={"main": ["aiwebengine.features.storage.migrations:STORAGE"]},
+    migrations={
+        "main": ["aiwebengine.features.storage.migrations:STORAGE"],
+        "script": ["aiwebengine.features.storage.migrations:OWN_STORAGE"],
+    },
     prelude=(Path(__file__).with_name("storage.js"),),
     guide="docs/howto/store-data.md",
 )

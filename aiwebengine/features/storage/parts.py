@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from aiwebengine.features.storage.entries import GROUP, KV, Entries
 from aiwebengine.features.storage.kv import KvCalls
+from aiwebengine.features.storage.migrations import MOVED
 from aiwebengine.features.storage.settings import StorageSettings
-from aiwebengine.features.storage.store import StoredEntry, remove_expired, remove_script
+from aiwebengine.features.storage.store import StoredEntry, remove_expired
 from aiwebengine.features.storage.watches import Watches
 from aiwebengine.features.storage.web_storage import StorageCalls
 from aiwebengine.machinery import Machinery, Parts
@@ -25,15 +26,16 @@ def build(machinery: Machinery) -> Parts:
             watches.changed(script, entries)
 
     entries = Entries(
-        read=base.database.read,
+        databases=machinery.script_databases,
         milliseconds=base.milliseconds,
         settings=base.settings.of(StorageSettings),
         changed=changed,
     )
-    base.store.on_purge(remove_script)
+    base.store.on_purged(entries.forget)
     return Parts(
         groups=[StorageCalls(entries=entries), KvCalls(entries=entries, watches=watches)],
         effects={GROUP: entries},
         state={"watches": watches.state},
-        upkeep=[lambda connection: remove_expired(connection, now=base.milliseconds(), limit=_REMOVED_AT_ONCE)],
+        script_upkeep=[lambda connection: remove_expired(connection, now=base.milliseconds(), limit=_REMOVED_AT_ONCE)],
+        moved=MOVED,
     )

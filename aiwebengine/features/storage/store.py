@@ -1,5 +1,5 @@
 """
-What scripts store, in the main database: functions of a connection, used inside a transaction of the caller.
+What a script stores, in its database: functions of a connection, used inside a transaction of the caller.
 
 An entry has a script, an area (`kv`, `shared`, or one user's), a name and a value.  Its
 version is a string that is new with every write, so that a reader can tell whether what it
@@ -145,13 +145,6 @@ def remove_expired(connection: Connection, *, now: int, limit: int) -> int:
         )
         _count(connection, row.script, entries_more=-1, bytes_more=-row.size)
     return len(rows)
-
-
-def remove_script(connection: Connection, uri: str) -> None:
-    """Remove all that a script stores."""
-    script = key_of(uri)
-    connection.execute(sa.delete(entries).where(entries.c.script == script))
-    connection.execute(sa.delete(spaces).where(spaces.c.script == script))
 
 
 def _count(connection: Connection, script: str, *, entries_more: int, bytes_more: int) -> Usage:

@@ -1,4 +1,4 @@
-"""The tables of what scripts store, in the main database."""
+"""The tables of what a script stores, in its database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME_LENGTH = 255
 """Most characters of a key under which a script stores something."""
 
 spaces = sa.Table(
-    "spaces",
+    "_spaces",
     TABLES,
     # `key_of` of the script's URI.
     sa.Column("script", sa.String(64), primary_key=True),
@@ -21,7 +21,7 @@ spaces = sa.Table(
 )
 
 entries = sa.Table(
-    "entries",
+    "_entries",
     TABLES,
     # `key_of` of the script's URI.
     sa.Column("script", sa.String(64), primary_key=True),
@@ -36,7 +36,8 @@ entries = sa.Table(
     sa.Column("version", sa.String(96), nullable=False),
     sa.Column("size", sa.BigInteger, nullable=False),
     # NULL: never.
-    sa.Column("expires_at", sa.BigInteger, nullable=True, index=True),
+    sa.Column("expires_at", sa.BigInteger, nullable=True),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
-    sa.Index("entries_by_name", "script", "area", "name"),
+    sa.Index("_entries_by_name", "script", "area", "name"),
+    sa.Index("_entries_expires_at", "expires_at"),
 )

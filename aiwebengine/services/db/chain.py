@@ -16,6 +16,9 @@ with one row, so that features come and go without knowing of each other.
 A chain names no tables of another, with one exception: it may refer to those of the machinery
 (scripts, blobs), whose chains are run first.
 
+In the database of a script the names of all tables and indexes begin with `_`: no script can
+make or reach such a table.
+
 A step that was released is never changed: it must go on making what it made on its day.  So
 it writes out its columns and takes nothing from `tables.py`.
 """
@@ -62,6 +65,8 @@ class MigrationChain:
     name: str
     """Unique in each database: lower case, digits and `_`."""
     steps: tuple[Step, ...]
+    reserved: bool = False
+    """Its tables lie beside those that a script makes, which cannot begin with `_`; so they do."""
 
     def __post_init__(self) -> None:
         """Check what would otherwise break a database."""
@@ -82,7 +87,7 @@ class MigrationChain:
     @property
     def table(self) -> str:
         """Return the name of the table that remembers the revision."""
-        return f"{self.name}_version"
+        return f"_{self.name}_version" if self.reserved else f"{self.name}_version"
 
     def knows(self, revision: str) -> bool:
         """Return whether a step has this revision."""

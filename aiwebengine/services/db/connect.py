@@ -10,7 +10,7 @@ last commit and wait for nobody.
 A database may be away, and it may hang.  Reads and writes are guarded apart (a full disk
 refuses writes and answers reads): nobody waits longer than a while, what fails again and
 again is not called: its circuit breaker is open.  Reads that fail are repeated, writes never are.  A write
-whose time is up is given up before its COMMIT, or not at all: see `_TransactionOutcome`.
+whose time is up is given up before its COMMIT, or not at all: see `TransactionOutcome`.
 """
 
 from __future__ import annotations
@@ -163,9 +163,9 @@ class Database(Service):
         """
         if self._engine is None:
             return fail(_stopped())
-        fate = _TransactionOutcome()
+        fate = TransactionOutcome()
         return self.writes.run(
-            lambda: self._threads.run(self._transaction, work, fate=fate, done=done),
+            lambda: self._threads.run(self.transact, work, fate=fate, done=done),
             late=fate.give_up,
         )
 
@@ -181,7 +181,18 @@ class Database(Service):
         """
         if self._engine is None:
             return fail(_stopped())
-        return self.reads.run(lambda: self._threads.run(self._transaction, work), repeatable=True)
+        return self.reads.run(lambda: self._threads.run(self.transact, work), repeatable=True)
+
+    def hold(self, work: Callable[[], Deferred[T]], *, late: Callable[[], EngineError]) -> Deferred[T]:
+        """
+        Be the one who writes while *work* lasts; it writes with `transact`.
+
+        Args:
+            late: Called if it takes too long, gives the error for that.
+        """
+        if self._engine is None:
+            return fail(_stopped())
+        return self.writes.run(work, late=late)
 
     @property
     def available(self) -> bool:
@@ -213,13 +224,20 @@ class Database(Service):
             self._url, connections=self._connections, durable=self._durable, busy_milliseconds=BUSY_MILLISECONDS
         )
 
-    def _transaction(
+    def transact(
         self,
         work: Callable[[Connection], T],
         *,
-        fate: _TransactionOutcome | None = None,
+        fate: TransactionOutcome | None = None,
         done: Callable[[], None] | None = None,
     ) -> T:
+        """
+        Run *work* in one transaction, in the thread of the caller.
+
+        Args:
+            fate: Decides whether it is committed, by one who may write: see `run` and `hold`.  None: it only reads.
+            done: See `run`.
+        """
         write = fate is not None
         engine = self._engine
         if engine is None:
@@ -295,7 +313,7 @@ def _stopped() -> Unavailable:
 _TIMED_OUT = "The database did not answer in time; nothing was changed."
 
 
-class _TransactionOutcome:
+class TransactionOutcome:
     """
     What becomes of one transaction: its thread commits it, or the reactor gives it up; never both.
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -27,12 +27,12 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredLock, gatherResults, maybeDeferred
 from twisted.internet.defer import TimeoutError as WaitedTooLong
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from aiwebengine.errors import CannotStart, EngineError, Unavailable
+from aiwebengine.errors import EngineError, Unavailable
 from aiwebengine.interfaces import Clock
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.services.db import script_files
@@ -40,7 +40,8 @@ from aiwebengine.services.db.chain import MigrationChain
 from aiwebengine.services.db.connect import WAIT_SECONDS, Database
 from aiwebengine.services.db.engines import SqliteEngines, sqlite_url
 from aiwebengine.services.db.last_write import LastWrite
-from aiwebengine.services.db.script_index import UNKNOWN, IndexEntry, ScriptIndex
+from aiwebengine.services.db.script_file import ScriptFile, open_file, refusal_of
+from aiwebengine.services.db.script_index import UNKNOWN, IndexEntry, ScriptIndex, enter_removal
 from aiwebengine.services.db.tables import outbox
 from aiwebengine.services.db.units import Transaction, Units
 from aiwebengine.services.signals import Latch, Pulse
@@ -54,16 +55,16 @@ T = TypeVar("T")
 _CONNECTIONS = 2
 
 
-class ScriptDatabase:
+class SqliteScriptDatabase:
     """
-    The database of one script; made by `ScriptDatabases.of`, and opened when it is used.
+    See `per_script.ScriptDatabase`; made by `SqliteScriptDatabases.of`, and opened when it is used.
 
     Args:
         uri: Of the script.
         databases: Opens it.
     """
 
-    def __init__(self, *, uri: str, databases: ScriptDatabases) -> None:
+    def __init__(self, *, uri: str, databases: SqliteScriptDatabases) -> None:
         self.uri = uri
         self._databases = databases
 
@@ -84,27 +85,17 @@ class ScriptDatabase:
         self._databases.withdraw(self.uri, unit)
 
     def export(self, target: Path) -> Deferred[None]:
-        """
-        Write a copy of it to *target*: one SQLite file, whole or not there.
-
-        Raises:
-            Unavailable: It could not be written.
-        """
+        """See `per_script.ScriptDatabase.export`: one SQLite file."""
         return self._databases.export(self.uri, target)
 
     def remove(self) -> Deferred[None]:
-        """
-        Remove it with all that is in it; what is used afterwards is a new one.
-
-        Raises:
-            Unavailable: It is in use for too long, or the main database is away; it may be removed at the next start.
-        """
+        """See `per_script.ScriptDatabase.remove`."""
         return self._databases.remove(self.uri)
 
 
-class ScriptDatabases(Service):
+class SqliteScriptDatabases(Service):
     """
-    The databases of all scripts.
+    See `per_script.ScriptDatabases`.
 
     Args:
         folder: Where the files lie; made if missing.
@@ -154,6 +145,10 @@ class ScriptDatabases(Service):
         """By URI, those not absent; last the one that was used last."""
         self._room = Pulse()
         """Fires when a file was closed, or is not in use any more."""
+        self._owed: dict[str, Debt] = {}
+        """By URI, what is to be done before the file is used for anything else."""
+        self._due: list[Callable[[Connection], int | None]] = [_first_message]
+        self._upkeep: list[Callable[[Connection], int]] = []
         self._index = ScriptIndex(main=main)
         self._sqlite = sqlite or SqliteEngines()
         self._new = script_files.NewFiles(migrate=self._migrate, durable=durable)
@@ -179,17 +174,29 @@ class ScriptDatabases(Service):
         ending = [Deferred.fromCoroutine(self._close(file)) for file in list(self._files.values())]
         return gatherResults(ending).addCallback(lambda _: None)
 
-    def of(self, uri: str) -> ScriptDatabase:
-        """Return the database of a script; nothing is opened yet."""
-        return ScriptDatabase(uri=uri, databases=self)
+    def of(self, uri: str) -> SqliteScriptDatabase:
+        """See `per_script.ScriptDatabases.of`; nothing is opened yet."""
+        return SqliteScriptDatabase(uri=uri, databases=self)
+
+    def add_due(self, due: Callable[[Connection], int | None]) -> None:
+        """See `per_script.ScriptDatabases.add_due`."""
+        self._due.append(due)
+
+    def add_upkeep(self, remove: Callable[[Connection], int]) -> None:
+        """See `per_script.ScriptDatabases.add_upkeep`; also done whenever a file that was written to is closed."""
+        self._upkeep.append(remove)
 
     def due(self, before: int) -> Deferred[list[str]]:
-        """
-        Return the scripts in whose outbox something is or may be due before this time.
-
-        Without opening a file; those that are open for writing are always among them.
-        """
+        """See `per_script.ScriptDatabases.due`; those that are open for writing are always among them."""
         return self._index.due(before)
+
+    def holding(self) -> Deferred[dict[str, int]]:
+        """See `per_script.ScriptDatabases.holding`."""
+
+        def when(entries: Mapping[str, IndexEntry]) -> dict[str, int]:
+            return {uri: entry.due_at for uri, entry in entries.items() if not entry.deleting}
+
+        return self._index.read().addCallback(when)
 
     def next_due(self) -> Deferred[int | None]:
         """Return when the first message in the outbox of a file that is closed is due; None if there is none."""
@@ -209,6 +216,44 @@ class ScriptDatabases(Service):
         for file in [file for file in self._files.values() if file.ready and file.entered]:
             await self.use(file.uri, lambda opened: Deferred.fromCoroutine(opened.units.forget_old()), writes=True)
 
+    async def expire(self) -> None:
+        """Remove what is over from the files that are open."""
+        for file in [file for file in self._files.values() if file.ready and file.entered]:
+            await self.use(file.uri, lambda opened: Deferred.fromCoroutine(self._expire(opened)), writes=True)
+
+    def purge(self, connection: Connection, uri: str) -> None:
+        """Have a script's file removed if the transaction of *connection*, in the main database, is committed."""
+        enter_removal(connection, uri)
+
+    def purged(self, uri: str) -> None:
+        """Remove the file of a script whose `purge` was committed; whoever uses it waits for that."""
+        self.owe(uri, self._remove)
+        Deferred.fromCoroutine(self.settle(uri)).addErrback(_not_removed)
+
+    def owe(self, uri: str, settle: Callable[[str], Awaitable[None]]) -> None:
+        """Have *settle* called, until it succeeds, before a file is used for anything else."""
+        self._owed.setdefault(uri, Debt()).settling.append(settle)
+
+    async def settle(self, uri: str) -> None:
+        """
+        Do what is to be done before a file is used.
+
+        Raises:
+            Unavailable: It cannot be done.
+        """
+        debt = self._owed.get(uri)
+        if debt is None:
+            return
+
+        async def settle() -> None:
+            while debt.settling:
+                await debt.settling[0](uri)
+                del debt.settling[0]
+            if self._owed.get(uri) is debt:
+                del self._owed[uri]
+
+        await debt.lock.run(lambda: Deferred.fromCoroutine(settle()))
+
     def state(self) -> dict[str, int]:
         """Return figures for the state page."""
         return {
@@ -219,16 +264,29 @@ class ScriptDatabases(Service):
             "closed": self._closed,
         }
 
-    # -- what a ScriptDatabase does -----------------------------------------------------------
+    # -- what a SqliteScriptDatabase does -----------------------------------------------------------
 
-    def use(self, uri: str, work: Callable[[ScriptFile], Deferred[T]], *, writes: bool = False) -> Deferred[T]:
-        """Have the file of a script open while *work* lasts; enter it in the index first if it writes."""
+    def use(
+        self,
+        uri: str,
+        work: Callable[[ScriptFile], Deferred[T]],
+        *,
+        writes: bool = False,
+        settled: bool = False,
+    ) -> Deferred[T]:
+        """
+        Have the file of a script open while *work* lasts; enter it in the index first if it writes.
+
+        Args:
+            settled: This is what others wait for: see `owe`.
+        """
         file = self._files.get(uri)
-        if file is not None and file.ready and (file.entered or not writes) and self.running:
+        settled = settled or uri not in self._owed
+        if file is not None and file.ready and (file.entered or not writes) and settled and self.running:
             # The usual case: without a coroutine.
             self._begin(file)
             return maybeDeferred(work, file).addBoth(self._end, file)
-        return Deferred.fromCoroutine(self._use(uri, work, writes=writes))
+        return Deferred.fromCoroutine(self._use(uri, work, writes=writes, settled=settled))
 
     def withdraw(self, uri: str, unit: str) -> None:
         """See `Units.withdraw`; a unit whose file is not open yet goes its way."""
@@ -237,7 +295,7 @@ class ScriptDatabases(Service):
             file.units.withdraw(unit)
 
     def export(self, uri: str, target: Path) -> Deferred[None]:
-        """See `ScriptDatabase.export`."""
+        """See `SqliteScriptDatabase.export`."""
 
         def failed(failure: Failure) -> Failure:
             failure.trap(OSError, sqlite3.Error)
@@ -249,12 +307,14 @@ class ScriptDatabases(Service):
         )
 
     def remove(self, uri: str) -> Deferred[None]:
-        """See `ScriptDatabase.remove`."""
+        """See `SqliteScriptDatabase.remove`."""
         return Deferred.fromCoroutine(self._remove(uri))
 
     # -- opening and closing ------------------------------------------------------------------
 
-    async def _use(self, uri: str, work: Callable[[ScriptFile], Deferred[T]], *, writes: bool) -> T:
+    async def _use(self, uri: str, work: Callable[[ScriptFile], Deferred[T]], *, writes: bool, settled: bool) -> T:
+        if not settled:
+            await self.settle(uri)
         file = await self._acquire(uri)
         try:
             if writes and not file.entered:
@@ -292,11 +352,11 @@ class ScriptDatabases(Service):
     async def _open(self, file: ScriptFile) -> None:
         database = self._database(file.path, name=f"script {file.uri}")
         try:
-            await self._threads.run(_open_file, file.path, database, self._new)
+            await self._threads.run(open_file, file.path, database, self._new)
         except BaseException as error:  # noqa: BLE001  everybody who waits for the file is told
             # If it is being closed already, that goes on from here.
             closing, file.ending = file.ending, True
-            refusal = _refusal(file.uri, error)
+            refusal = refusal_of(file.uri, error)
             if isinstance(error, OSError) and refusal.value is not None:
                 self.last_write.failed(refusal.value)
             file.opened.fire(refusal)
@@ -394,6 +454,11 @@ class ScriptDatabases(Service):
         while file.uses:
             await file.idle.wait()
         await file.units.stopService()
+        if file.entered:
+            try:
+                await self._expire(file)
+            except EngineError as error:
+                _log.warn("the database of {uri} keeps what is over: {why}", uri=file.uri, why=error.public)
         entry = await self._waiting_in(file)
         stopping = file.database.stopService()
         if stopping is not None:
@@ -410,13 +475,18 @@ class ScriptDatabases(Service):
         """Return what the index is to say of a file that is being closed."""
         if not file.entered:
             return None
-        first = sa.select(sa.func.min(outbox.c.next_at))
         try:
-            due_at = await file.database.read(lambda connection: connection.execute(first).scalar())
+            found = await file.database.read(lambda connection: [due(connection) for due in self._due])
         except EngineError:
             return IndexEntry(due_at=UNKNOWN)
+        times = [due_at for due_at in found if due_at is not None]
         # A message that was never tried is due since the beginning of time.
-        return None if due_at is None else IndexEntry(due_at=max(due_at, UNKNOWN + 1))
+        return IndexEntry(due_at=max(min(times), UNKNOWN + 1)) if times else None
+
+    async def _expire(self, file: ScriptFile) -> None:
+        for remove in self._upkeep:
+            while await file.database.run(remove):
+                pass
 
     async def _remove(self, uri: str) -> None:
         until = self._clock.seconds() + WAIT_SECONDS
@@ -465,54 +535,23 @@ class ScriptDatabases(Service):
         return signal.addTimeout(left, cast(Any, self._clock)).addErrback(late)
 
 
-class ScriptFile:
-    """
-    One file that is opening, open or ending.
+class Debt:
+    """What is to be done before a file is used for anything else."""
 
-    Args:
-        uri: Of the script.
-        path: Of the file.
-    """
-
-    database: Database
-    """While it is open."""
-    units: Units
-    """The same."""
-
-    def __init__(self, *, uri: str, path: Path) -> None:
-        self.uri = uri
-        self.path = path
-        self.uses = 0
-        """How many have something in hand with it."""
-        self.ready = False
-        """It is open, and takes more work."""
-        self.ending = False
-        """It is being closed or removed, or could not be opened."""
-        self.opened = Latch()
-        """Fails if it could not be opened."""
-        self.idle = Pulse()
-        self.ended = Latch()
-        """It is absent from now on."""
-        self.entered = False
-        """The index has it."""
-        self.entering: Latch | None = None
+    def __init__(self) -> None:
+        self.settling: list[Callable[[str], Awaitable[None]]] = []
+        self.lock = DeferredLock()
 
 
-def _open_file(path: Path, database: Database, new: script_files.NewFiles) -> None:
-    script_files.make_folder_of(path)
-    if not path.exists():
-        new.make(path)
-    database.open()
+def _first_message(connection: Connection) -> int | None:
+    return connection.execute(sa.select(sa.func.min(outbox.c.next_at))).scalar()
 
 
-def _refusal(uri: str, error: BaseException) -> Failure:
-    """Say why the file of one script cannot be opened: the server goes on."""
-    if isinstance(error, CannotStart):
-        return Failure(Unavailable(error.public, private=error.private, retry_seconds=30.0))
-    if isinstance(error, OSError):
-        why = f"The file for the database of the script {uri} cannot be made: {error.strerror}."
-        return Failure(Unavailable(why, private=str(error), retry_seconds=30.0))
-    return Failure(error)
+def _not_removed(failure: Failure) -> None:
+    if isinstance(failure.value, EngineError):
+        _log.warn("the database of a purged script is still there: {why}", why=failure.value.public)
+    else:
+        _fault(failure)
 
 
 def _fault(failure: Failure) -> None:

@@ -25,6 +25,9 @@ from aiwebengine.services.db.tables import script_files
 UNKNOWN = 0
 """When something is due in a file that may be written to at this moment: look."""
 
+NEVER = 2**62
+"""When something is due in a file that holds what somebody is to look at, and nothing to be done."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexEntry:
@@ -90,7 +93,7 @@ class ScriptIndex:
     def next_due(self) -> Deferred[int | None]:
         """Return when the first message is due in a file that is closed; None if there is none."""
         query = sa.select(sa.func.min(script_files.c.due_at)).where(
-            script_files.c.due_at > UNKNOWN, script_files.c.deleting.is_(False)
+            script_files.c.due_at > UNKNOWN, script_files.c.due_at < NEVER, script_files.c.deleting.is_(False)
         )
         return self._main.read(lambda connection: connection.execute(query).scalar())
 
@@ -110,6 +113,11 @@ class ScriptIndex:
                     written.callback(None)
 
         self._main.run(lambda connection: _change(connection, changes)).addBoth(ended)
+
+
+def enter_removal(connection: Connection, uri: str) -> None:
+    """Say that the file of a script is being removed, in a transaction of the caller."""
+    _change(connection, {uri: IndexEntry(due_at=UNKNOWN, deleting=True)})
 
 
 def _change(connection: Connection, changes: Mapping[str, IndexEntry | None]) -> None:

@@ -4,6 +4,9 @@ The tables of the machinery; those of a feature stand in its own folder.
 Two databases: `MAIN` holds what must survive (scripts, versions, what is to be delivered), `EVIDENCE`
 holds what happened (log lines), apart so that writing it never waits for a script's transaction nor
 makes one wait.
+
+`units` and `outbox` lie in the database of each script, too, beside the tables that the script makes; so their names
+begin with `_`, which those of a script cannot.
 """
 
 from __future__ import annotations
@@ -91,15 +94,16 @@ script_events = sa.Table(
 )
 
 units = sa.Table(
-    "units",
+    "_units",
     MAIN,
     # A unit of work that was committed: see `units.py`.
     sa.Column("id", sa.String(96), primary_key=True),
-    sa.Column("at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Index("_units_at", "at"),
 )
 
 outbox = sa.Table(
-    "outbox",
+    "_outbox",
     MAIN,
     sa.Column("id", Id, primary_key=True, autoincrement=True),
     # With `ordinal` the name under which a receiver knows that it has seen a message before.
@@ -110,7 +114,8 @@ outbox = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     # Not to be tried before.
-    sa.Column("next_at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("next_at", sa.BigInteger, nullable=False),
+    sa.Index("_outbox_next_at", "next_at"),
     sa.UniqueConstraint("unit", "ordinal", name="outbox_unit_ordinal"),
 )
 

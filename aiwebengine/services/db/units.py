@@ -87,6 +87,17 @@ Write = Callable[[Transaction], None]
 """Makes something durable; called in a thread of the database, perhaps again if the first attempt was lost."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnWrites:
+    """What one unit writes into the database of its script."""
+
+    script: str
+    """URI of the script."""
+    unit: str
+    """The unit's id."""
+    write: Write
+
+
 @dataclass(eq=False, slots=True, kw_only=True)
 class _QueuedUnit:
     id: str

@@ -48,6 +48,20 @@ def test_server_killed_at(ledgers: Ledgers, point: str) -> None:
     ledgers.check()
 
 
+@pytest.mark.parametrize("point", ["commit.asked", *sorted(point for point in POINTS if point.startswith("joint."))])
+def test_deployment_killed_at(ledgers: Ledgers, point: str) -> None:
+    """A script that stores something and deploys another has done both or neither, wherever the server is killed."""
+    if not ledgers.alive:
+        ledgers.start()
+    assert ledgers.ask("POST", "/publish/before") == "published"
+    ledgers.arm(point, "server")
+    assert ledgers.ask("POST", f"/publish/{point}") == ""
+    ledgers.until("ended")
+    ledgers.start()
+    expected = "before" if point in {"commit.asked", "joint.begun", "joint.written"} else point
+    assert (ledgers.ask("GET", "/kept"), ledgers.ask("GET", "/published")) == (expected, expected)
+
+
 def test_messages_outlive_the_server(ledgers: Ledgers) -> None:
     """What was committed and not yet published when the server is killed is published by the next one."""
     if not ledgers.alive:

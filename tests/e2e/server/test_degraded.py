@@ -19,6 +19,7 @@ from sqlalchemy import event
 from aiwebengine.features.codegen.settings import CodegenSettings
 from aiwebengine.services.db import connect
 from aiwebengine.services.db.connect import Database
+from aiwebengine.services.db.script_files import path_of
 from aiwebengine.settings.schema import BuildSettings
 from tests.support.engine import EngineUnderTest, Reply, running_engine, settings_for
 from tests.support.waiting import until
@@ -214,6 +215,27 @@ async def test_main_database_not_writable(state: Any) -> None:
         with state(database_of(engine, "main")):
             await only_reads(engine)
         await writes_again(engine)
+
+
+@pytest_twisted.ensureDeferred
+async def test_database_of_one_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the database of a script is locked or the main one is away, other scripts go on storing."""
+    monkeypatch.setattr(connect, "BUSY_MILLISECONDS", 10)
+    async with running_engine() as engine:
+        for name in ("one", "two"):
+            source = f'registerWebHandler("/{name}", () => kv.increment("count"), "POST");'
+            assert (await put(engine, name, source)).status == 201
+            assert (await engine.request("POST", f"/{name}")).text == "1"
+        with closing(sqlite3.connect(path_of(engine.folder / "scripts", "one"), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            unavailable(await engine.request("POST", "/one"))
+            assert (await engine.request("POST", "/two")).text == "2"
+            status, told = await health(engine)
+            assert (status, told["status"]) == (200, "ok")
+            other.execute("ROLLBACK")
+        with gone(database_of(engine, "main")):
+            assert (await engine.request("POST", "/two")).text == "3"
+        assert (await engine.request("POST", "/one")).text == "2"
 
 
 async def only_reads(engine: EngineUnderTest) -> None:

@@ -31,6 +31,7 @@ from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Invocation, LogLine, Receipt
 from tests.support.fakes.invocations import an_invocation
+from tests.support.fakes.script_databases import UnitsAlone
 from tests.support.fakes.threads import ThreadsInTurn
 from tests.support.reserved import RESERVED
 
@@ -138,8 +139,7 @@ def host(
     )
     assets = AssetCalls(store=cast(Any, behind), stored=StoredPaths(), registry=Registry, max_bytes=5_000_000)
     commits = Commits(
-        commit=behind.transact,
-        withdraw=behind.withdrawn.append,
+        units=UnitsAlone(behind.transact, behind.withdrawn.append),
         published=lambda: None,
         milliseconds=lambda: 0,
         turns=Turns(clock=Clock(), longest_seconds=10),

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.errors import Conflict, Stale
 from aiwebengine.host.effects import UNSEEN, Commits, HeldEffect, StaleRead, Unit
 from aiwebengine.host.turns import Turns
+from tests.support.fakes.script_databases import UnitsAlone
 from tests.unit.host.fakes import Everything, invocation
 
 
 class Box:
     """A group whose effects are kept in a list; versions count up."""
 
-    def __init__(self, name, result):
+    def __init__(self, name, result, database="script"):
         self.name = name
+        self.database = database
         self.events = result
         self.version = 0
         self.durable = True
@@ -44,9 +46,9 @@ class CommitsTests(SynchronousTestCase):
         self.boxes = {name: Box(name, self.events) for name in ("a", "b", "scripts")}
         self.turns = Turns(clock=Clock(), longest_seconds=5)
         self.points = []
+        self.units = UnitsAlone(self.behind.transact, self.behind.withdrawn.append)
         self.commits = Commits(
-            commit=self.behind.transact,
-            withdraw=self.behind.withdrawn.append,
+            units=self.units,
             published=lambda: self.events.append("published"),
             milliseconds=lambda: 0,
             turns=self.turns,
@@ -59,6 +61,9 @@ class CommitsTests(SynchronousTestCase):
     async def deploy(self, invocation, effects, work):
         self.events.append(("deploy", [effect.value for effect in effects]))
         work.write(None)
+        if work.own is not None:
+            self.events.append(("own", work.own.script, work.own.unit))
+            work.own.write(None)
         work.happened()
 
     def commit(self, *held, owner="i1", kind="http"):
@@ -95,8 +100,31 @@ class CommitsTests(SynchronousTestCase):
         self.assertEqual(self.behind.units, [])
         self.assertEqual(
             self.events,
-            [("deploy", ["s"]), ("a", "write", [1]), ("scripts", "happen", ["s"]), ("a", "happen", [1])],
+            [
+                ("deploy", ["s"]),
+                ("own", "me", "i1.0"),
+                ("a", "write", [1]),
+                ("scripts", "happen", ["s"]),
+                ("a", "happen", [1]),
+            ],
         )
+
+    def test_in_both_databases(self):
+        """What belongs to the script is written into its database, and the rest into the main one, as one unit."""
+        self.boxes["b"].database = "main"
+
+        def told(what):
+            self.events.append(what)
+            return succeed(None)
+
+        self.patch(self.units, "both", lambda own, write: told((own.script, own.unit)))
+        self.successResultOf(
+            self.commit(HeldEffect(group="a", key="1", value=1), HeldEffect(group="b", key="1", value=2))
+        )
+        self.assertEqual(self.events, [("me", "i1.0"), ("a", "happen", [1]), ("b", "happen", [2])])
+        self.patch(self.units, "main", lambda unit, write: told(unit))
+        self.successResultOf(self.commit(HeldEffect(group="b", key="1", value=2)))
+        self.assertEqual(self.events[3:], ["i1.0", ("b", "happen", [2])])
 
     def test_while_loading(self):
         """What a script does while it is deployed is stored with its deployment."""
@@ -123,12 +151,12 @@ class CommitsTests(SynchronousTestCase):
     def test_refused(self):
         """If the transaction fails nothing follows."""
 
-        def away(unit, write):
+        def away(script, unit, write):
             failed: Deferred[None] = Deferred()
             failed.errback(Conflict("No."))
             return failed
 
-        self.patch(self.commits, "_commit", away)
+        self.patch(self.units, "own", away)
         self.failureResultOf(self.commit(HeldEffect(group="a", key="1", value=1)), Conflict)
         self.assertEqual(self.events, [])
 

@@ -31,6 +31,7 @@ class Change:
 class Work:
     write: Callable[[Any], None]
     happened: Callable[[], None]
+    own: None = None
 
 
 NOTHING = Work(write=lambda _: None, happened=lambda: None)

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from klein import Klein
 from twisted.internet.address import IPv4Address
@@ -33,6 +34,7 @@ from aiwebengine.web.http.write import Writer
 from aiwebengine.web.site import Responder, Site
 from tests.support.clients.websocket import RawSocket
 from tests.support.fakes.invoking import an_invoker
+from tests.support.fakes.script_databases import SameForAll
 from tests.support.reserved import RESERVED
 
 JSON = ((b"content-type", b"application/json"),)
@@ -173,6 +175,8 @@ class WebTestCase(SynchronousTestCase):
         self.breakers = {"main database": "closed", "build worker": "closed"}
         self.failing_writes: dict[str, str] = {}
         self.reads: list[Deferred[Any]] = []
+        databases = SimpleNamespace(read=lambda _: self.reads.pop(0))
+        self.databases = cast(Any, SameForAll(databases))
         """What the next looks for kept answers come to."""
         self.site = self.make_site()
         self.serve(a_route("/hello"), a_route("/echo", "POST", "PUT"), a_route("/notes/:id", "GET", "DELETE"))
@@ -201,7 +205,7 @@ class WebTestCase(SynchronousTestCase):
         def own_echo(request: Any) -> bytes:
             return bytes(request.content.read()) or b"engine " + request.uri
 
-        answers = KeptAnswers(read=lambda _: self.reads.pop(0), milliseconds=lambda: 0, keep_seconds=60)
+        answers = KeptAnswers(databases=self.databases, milliseconds=lambda: 0, keep_seconds=60)
         return Site(
             reactor=self.clock,
             current=self.current,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from aiwebengine.errors import Invalid, TooMany
 from aiwebengine.features.fetch.declarations import LATER
@@ -32,7 +32,7 @@ class LaterCalls:
         settings: What is allowed.
         check: Refuses hosts that the script may not reach.
         secrets: Returns the secrets of a request that an invocation sends; None if it can name none.
-        wake: Called after a commit when something waits to be sent.
+        wake: Told the script after a commit, because something waits to be sent.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class LaterCalls:
         *,
         settings: FetchSettings,
         check: Callable[[CallSession, TargetUrl], None],
-        wake: Callable[[], None],
+        wake: Callable[[str], None],
         secrets: Callable[[CallSession], RequestSecrets | None] = lambda _: None,
     ) -> None:
         self._settings = settings
@@ -57,6 +57,9 @@ class LaterCalls:
     def functions(self) -> Mapping[str, Function]:
         """See `dispatch.CallGroup.functions`."""
         return {LATER.name: self._later}
+
+    database: Literal["script"] = "script"
+    """See `effects.Effects.database`."""
 
     def write(self, unit: Unit, effects: Sequence[HeldEffect]) -> Write:
         """See `effects.Effects.write`."""
@@ -83,7 +86,7 @@ class LaterCalls:
 
     def happen(self, unit: Unit, effects: Sequence[HeldEffect]) -> None:  # noqa: ARG002  the interface's
         """See `effects.Effects.happen`."""
-        self._wake()
+        self._wake(unit.invocation.script)
 
     def _later(self, session: CallSession, request: Mapping[str, Any]) -> str | Coroutine[Any, Any, str]:
         wanted = read_wanted(request, self._settings)

@@ -8,8 +8,9 @@ idempotency key.  A few are sent at a time, so that a server that hangs does not
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from sqlalchemy.engine import Connection
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -22,7 +23,8 @@ from aiwebengine.features.fetch.exchange import Fetch, Outside
 from aiwebengine.features.fetch.network.targets import TargetUrl
 from aiwebengine.features.fetch.requests import read_wanted, with_defaults
 from aiwebengine.interfaces import DelayedCall, Secrets
-from aiwebengine.services.db.connect import Database
+from aiwebengine.services.db.per_script import ScriptDatabases
+from aiwebengine.services.db.script_index import NEVER
 from aiwebengine.services.retry import Backoff
 from aiwebengine.values import Cause
 
@@ -40,7 +42,7 @@ class DeliverySender(Service):
 
     Args:
         outside: What all requests share.
-        database: The main one.
+        databases: Of scripts.
         milliseconds: The server's clock, since 1970.
         check: Refuses hosts that a script, named by its URI, may not reach now.
         secrets: Returns what fills secrets in; None without it.
@@ -52,7 +54,7 @@ class DeliverySender(Service):
         self,
         *,
         outside: Outside,
-        database: Database,
+        databases: ScriptDatabases,
         milliseconds: Callable[[], int],
         check: Callable[[str, TargetUrl], None],
         failed: Callable[[Delivery, str], None],
@@ -60,7 +62,11 @@ class DeliverySender(Service):
         secrets: Callable[[], Secrets | None] = lambda: None,
     ) -> None:
         self._outside = outside
-        self._database = database
+        self._databases = databases
+        self._times: dict[str, int] = {}
+        """By script, when its next request is due, or may be: 0 to look."""
+        self._known = False
+        """The scripts of which something waited at the start are among them."""
         self._milliseconds = milliseconds
         self._check = check
         self._secrets = secrets
@@ -96,7 +102,14 @@ class DeliverySender(Service):
         """Send nothing more, or go on."""
         self._resting = resting
         if not resting:
+            # The other server has left something, perhaps.
+            self._known = False
             self.wake()
+
+    def wake_for(self, script: str) -> None:
+        """Look at once for what is due of one script."""
+        self._times[script] = 0
+        self.wake()
 
     def wake(self) -> None:
         """Look for what is due at once."""
@@ -117,28 +130,48 @@ class DeliverySender(Service):
 
     async def _look(self) -> None:
         """Begin to send what is due, as far as there is room."""
-        room = _AT_ONCE - len(self._sending)
-        if room <= 0:
-            return
-        now, under_way = self._milliseconds(), list(self._sending)
-        rows = await self._database.read(
-            lambda connection: store.due(connection, now=now, limit=_AT_ONCE * _OF_SCRIPT, without=under_way)
-        )
-        held_back = False
-        for delivery in rows:
-            if len(self._sending) >= _AT_ONCE or not self.running or self._resting:
-                break
-            if sum(uri == delivery.uri for uri, _ in self._sending.values()) >= _OF_SCRIPT:
-                held_back = True
-                continue
-            self._begin(delivery)
-        if held_back or self._sending:
+        if not self._known:
+            holding = await self._databases.holding()
+            self._times = {script: at for script, at in holding.items() if at != NEVER} | self._times
+            self._known = True
+        now = self._milliseconds()
+        for script in sorted((script for script, at in self._times.items() if at <= now), key=self._times.__getitem__):
+            room = min(_AT_ONCE - len(self._sending), _OF_SCRIPT - len(self._under_way(script)))
+            if not self.running or self._resting:
+                return
+            if room > 0:
+                await self._look_into(script, now, room)
+        if self._sending or not self._times or not self.running:
             # Each that ends looks again.
             return
-        moment = await self._database.read(lambda connection: store.next_due(connection, without=[]))
-        if moment is not None and self.running:
-            seconds = min(max((moment - self._milliseconds()) / 1000, 0.1), _LOOK_SECONDS)
-            self._next = self._outside.reactor.callLater(seconds, self._time)
+        seconds = (min(self._times.values()) - self._milliseconds()) / 1000
+        self._next = self._outside.reactor.callLater(min(max(seconds, 0.1), _LOOK_SECONDS), self._time)
+
+    async def _look_into(self, script: str, now: int, room: int) -> None:
+        """Begin to send what is due of one script, and find out when the next is."""
+        under_way = self._under_way(script)
+
+        def work(connection: Connection) -> tuple[Sequence[Delivery], int | None]:
+            rows = store.due(connection, now=now, limit=room, without=under_way)
+            return rows, store.next_due(connection, without=[*under_way, *(row.id for row in rows)])
+
+        # What is told meanwhile stays.
+        del self._times[script]
+        try:
+            rows, moment = await self._databases.of(script).read(work)
+        except EngineError as error:
+            _log.warn("requests that wait to be sent cannot be read: {why}", why=error.public)
+            moment, rows = now + int(_LOOK_SECONDS * 1000), ()
+        for delivery in rows:
+            if self.running and not self._resting:
+                self._begin(delivery)
+            else:
+                moment = 0
+        if moment is not None:
+            self._times[script] = min(moment, self._times.get(script, moment))
+
+    def _under_way(self, script: str) -> list[str]:
+        return [identity for identity, (uri, _) in self._sending.items() if uri == script]
 
     def _looked(self) -> None:
         self._looking = None
@@ -196,18 +229,17 @@ class DeliverySender(Service):
         exchange.cancel()
         if not self.running:
             return
+        database = self._databases.of(delivery.uri)
         if not error:
             self._sent += 1
-            await self._database.run(lambda connection: store.remove(connection, delivery.id))
+            await database.run(lambda connection: store.remove(connection, delivery.id))
             return
         attempts = delivery.attempts + 1
         next_at: int | None = None
         if attempts < self._outside.settings.delivery_attempts:
             wait = _BACKOFF.ceiling(attempts) * (0.5 + self._outside.random() / 2)
             next_at = self._milliseconds() + int(wait * 1000)
-        await self._database.run(
-            lambda connection: store.postpone(connection, delivery.id, error=error, next_at=next_at)
-        )
+        await database.run(lambda connection: store.postpone(connection, delivery.id, error=error, next_at=next_at))
         if next_at is None:
             self._given_up += 1
             self._failed(delivery, error)
@@ -215,6 +247,7 @@ class DeliverySender(Service):
     def _cannot_keep(self, delivery: Delivery, failure: Failure) -> None:
         """Look again later: what a request came to is not stored, so it would be sent again at once."""
         self._sending.pop(delivery.id, None)
+        self._times[delivery.uri] = self._milliseconds() + int(_LOOK_SECONDS * 1000)
         if isinstance(failure.value, EngineError):
             _log.warn("a request was sent and may be sent again: {why}", why=failure.value.public)
         else:
@@ -223,4 +256,4 @@ class DeliverySender(Service):
 
     def _ended(self, delivery: Delivery) -> None:
         self._sending.pop(delivery.id, None)
-        self.wake()
+        self.wake_for(delivery.uri)

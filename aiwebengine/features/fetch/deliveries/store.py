@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from aiwebengine.features.fetch.tables import deliveries
 from aiwebengine.services.db.columns import key_of
+from aiwebengine.services.db.script_index import NEVER
 
 WAITING = "waiting"
 FAILED = "failed"
@@ -79,6 +80,14 @@ def count(connection: Connection, uri: str) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def attention(connection: Connection) -> int | None:
+    """Return when the first one is due; `NEVER` if there are only failed ones, None if there is none at all."""
+    moment = next_due(connection, without=[])
+    if moment is not None:
+        return moment
+    return None if connection.execute(sa.select(deliveries.c.id).limit(1)).first() is None else NEVER
+
+
 def due(connection: Connection, *, now: int, limit: int, without: Collection[str]) -> Sequence[Delivery]:
     """Return those that are due, the one that waits longest first, but for some."""
     query = (
@@ -116,29 +125,22 @@ def postpone(connection: Connection, identity: str, *, error: str, next_at: int 
     connection.execute(sa.update(deliveries).where(deliveries.c.id == identity).values(**values))
 
 
-def retry(connection: Connection, *, identity: str | None, uri: str | None, now: int) -> int:
-    """Have one that has failed or waits sent now, or all failed ones of a script; return how many."""
+def retry(connection: Connection, *, identity: str | None, now: int) -> int:
+    """Have one that has failed or waits sent now, or without an id all failed ones; return how many."""
     query = sa.update(deliveries).values(state=WAITING, next_at=now, attempts=0)
     if identity is not None:
         query = query.where(deliveries.c.id == identity)
     else:
-        query = query.where(deliveries.c.state == FAILED, deliveries.c.script == key_of(uri or ""))
+        query = query.where(deliveries.c.state == FAILED)
     return connection.execute(query).rowcount
 
 
-def find(connection: Connection, *, uri: str | None, state: str | None, limit: int) -> Sequence[Delivery]:
-    """Return the newest, of a script and in a state if these are passed."""
+def find(connection: Connection, *, state: str | None, limit: int) -> Sequence[Delivery]:
+    """Return the newest, in a state if that is given."""
     query = sa.select(deliveries).order_by(deliveries.c.created_at.desc(), deliveries.c.id.desc()).limit(limit)
-    if uri is not None:
-        query = query.where(deliveries.c.script == key_of(uri))
     if state is not None:
         query = query.where(deliveries.c.state == state)
     return [_delivery(row) for row in connection.execute(query)]
-
-
-def remove_script(connection: Connection, uri: str) -> None:
-    """Remove those of a script."""
-    connection.execute(sa.delete(deliveries).where(deliveries.c.script == key_of(uri)))
 
 
 def _delivery(row: Any) -> Delivery:

@@ -8,10 +8,10 @@ from aiwebengine.services.db.chain import DatabaseName, MigrationChain
 from aiwebengine.services.db.migrations.logs import LOGS
 from aiwebengine.services.db.migrations.script_files import SCRIPT_FILES
 from aiwebengine.services.db.migrations.scripts import SCRIPTS
-from aiwebengine.services.db.migrations.units import UNITS
+from aiwebengine.services.db.migrations.units import OWN_UNITS, UNITS
 
 MACHINERY_CHAINS: Mapping[DatabaseName, Sequence[MigrationChain]] = {
     "main": (SCRIPTS, UNITS, SCRIPT_FILES),
     "evidence": (LOGS,),
-    "script": (UNITS,),
+    "script": (OWN_UNITS,),
 }

@@ -35,7 +35,29 @@ def _make(op: Operations) -> None:
     )
 
 
+def _reserve(op: Operations) -> None:
+    """Give them the names that they have in the databases of scripts."""
+    for table, column in (("units", "at"), ("outbox", "next_at")):
+        op.drop_index(f"ix_{table}_{column}", table)
+        op.rename_table(table, f"_{table}")
+        op.create_index(f"_{table}_{column}", f"_{table}", [column])
+
+
+def _make_own(op: Operations) -> None:
+    """Make everything in the database of a script."""
+    _make(op)
+    _reserve(op)
+
+
 UNITS = MigrationChain(
     name="units",
-    steps=(Step(revision="0001", upgrade=_make, formerly="m0002"), Step(revision="0002", upgrade=unify_messages)),
+    steps=(
+        Step(revision="0001", upgrade=_make, formerly="m0002"),
+        Step(revision="0002", upgrade=unify_messages),
+        Step(revision="0003", upgrade=_reserve),
+    ),
 )
+"""Of the main database."""
+
+OWN_UNITS = MigrationChain(name="units", steps=(Step(revision="0001", upgrade=_make_own),), reserved=True)
+"""Of the database of a script."""

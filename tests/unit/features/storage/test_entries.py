@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, strategies
@@ -23,6 +23,7 @@ from aiwebengine.host.turns import Turns
 from aiwebengine.services.db.units import Units
 from tests.support.examples import examples
 from tests.support.fakes.database import open_database
+from tests.support.fakes.script_databases import SameForAll, UnitsAlone
 from tests.support.folders import temporary_folder
 from tests.unit.host.fakes import invocation, receipt
 
@@ -48,11 +49,11 @@ class World:
         self.case = case
         self.clock = Clock()
         self.clock.advance(1000)
-        self.database = open_database(temporary_folder(case))
+        self.database = open_database(temporary_folder(case), "script")
         case.addCleanup(self.database.stopService)
         self.changes: list[Any] = []
         self.entries = Entries(
-            read=self.database.read,
+            databases=cast(Any, SameForAll(self.database)),
             milliseconds=self.milliseconds,
             settings=StorageSettings(**limits),
             changed=lambda script, area, changed: self.changes.append((script, area, sorted(changed))),
@@ -70,8 +71,7 @@ class World:
             return gate.addCallback(lambda _: units.commit(unit, write))
 
         self.commits = Commits(
-            commit=commit,
-            withdraw=units.withdraw,
+            units=UnitsAlone(commit, units.withdraw),
             published=lambda: None,
             milliseconds=self.milliseconds,
             turns=Turns(clock=self.clock, longest_seconds=5),

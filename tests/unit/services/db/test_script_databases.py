@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.errors import Cancelled, Conflict, Unavailable
 from aiwebengine.services.db.chain import MigrationChain, Step
 from aiwebengine.services.db.migrations.lists import MACHINERY_CHAINS
-from aiwebengine.services.db.script_databases import ScriptDatabases
+from aiwebengine.services.db.script_databases import SqliteScriptDatabases
 from aiwebengine.services.db.script_files import path_of
 from aiwebengine.services.db.tables import outbox
 from tests.support.fakes.database import open_database
@@ -81,7 +81,7 @@ class ScriptDatabasesCase(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def make(self, **named):
-        return ScriptDatabases(
+        return SqliteScriptDatabases(
             **{
                 "folder": self.folder / "scripts", "threads": self.threads, "main": self.main,
                 "chains": (*MACHINERY_CHAINS["script"], NOTES), "clock": self.clock, "random": float,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import sqlalchemy as sa
-from twisted.internet.defer import execute
+from twisted.internet.defer import execute, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -36,13 +36,26 @@ class FakeDatabase:
     read = run
 
 
+class FakeDatabases:
+    """A database for each script."""
+
+    def __init__(self):
+        self.made = {}
+
+    def of(self, uri):
+        return self.made.setdefault(uri, FakeDatabase())
+
+    def holding(self):
+        return succeed(dict.fromkeys(self.made, 0))
+
+
 class SenderTests(SynchronousTestCase):
     """`DeliverySender`."""
 
     def setUp(self):
         self.clock = Clock()
         self.client = FakeClient(self.clock)
-        self.database = FakeDatabase()
+        self.databases = FakeDatabases()
         self.failed = []
         self.denied = set()
 
@@ -63,7 +76,7 @@ class SenderTests(SynchronousTestCase):
 
         sender = DeliverySender(
             outside=outside,
-            database=self.database,
+            databases=self.databases,
             milliseconds=lambda: int(self.clock.seconds() * 1000),
             check=check,
             failed=lambda delivery, why: self.failed.append((delivery.id, why)),
@@ -75,14 +88,16 @@ class SenderTests(SynchronousTestCase):
     def add(self, identity, *, uri="shop"):
         request = json.dumps({"url": "http://a.example/hook", "method": "POST", "headers": [], "text": "x"})
         now = int(self.clock.seconds() * 1000)
-        self.database.run(
+        self.databases.of(uri).run(
             lambda connection: store.add(connection, identity, uri=uri, version="v", request=request, now=now)
         )
 
     def waiting(self):
-        found = self.successResultOf(
-            self.database.read(lambda connection: store.find(connection, uri=None, state=None, limit=100))
-        )
+        found = []
+        for database in self.databases.made.values():
+            found += self.successResultOf(
+                database.read(lambda connection: store.find(connection, state=None, limit=100))
+            )
         return {delivery.id: (delivery.state, delivery.attempts) for delivery in found}
 
     def turn(self, seconds=0.01):
@@ -105,7 +120,7 @@ class SenderTests(SynchronousTestCase):
         sender.startService()
         self.add("i.0.1")
         self.client.answers = [(500, {}, b""), (301, {}, b""), (404, {}, b"")]
-        sender.wake()
+        sender.wake_for("shop")
         self.turn()
         self.assertEqual(self.waiting(), {"i.0.1": ("waiting", 1)})
         self.clock.pump([1.0] * 8)
@@ -181,8 +196,8 @@ class SenderTests(SynchronousTestCase):
         sender.startService()
         self.turn()
         self.assertEqual(self.waiting(), {"i.0.1": ("failed", 1)})
-        count = self.database.run(lambda connection: store.retry(connection, identity=None, uri="shop", now=0))
+        count = self.databases.of("shop").run(lambda connection: store.retry(connection, identity=None, now=0))
         self.assertEqual(self.successResultOf(count), 1)
-        sender.wake()
+        sender.wake_for("shop")
         self.turn()
         self.assertEqual(self.waiting(), {})
