@@ -14,6 +14,7 @@ from aiwebengine.feature import API_VERSION, Feature
 from aiwebengine.features.assets.feature import FEATURE as ASSETS
 from aiwebengine.features.codegen.feature import FEATURE as CODEGEN
 from aiwebengine.features.crypto.feature import FEATURE as CRYPTO
+from aiwebengine.features.database.feature import FEATURE as DATABASE
 from aiwebengine.features.fetch.feature import FEATURE as FETCH
 from aiwebengine.features.graphql.feature import FEATURE as GRAPHQL
 from aiwebengine.features.idempotency.feature import FEATURE as IDEMPOTENCY
@@ -38,6 +39,7 @@ FEATURES: tuple[Feature, ...] = (
     MANAGEMENT,
     CODEGEN,
     CRYPTO,
+    DATABASE,
     FETCH,
     SECRETS,
     STREAMS,

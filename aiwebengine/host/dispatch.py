@@ -22,7 +22,7 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import INTERNAL_ERROR, TABLE, BudgetSpent, Cancelled, Denied, EngineError, Invalid, ScriptFailed
 from aiwebengine.exact_json import decode
 from aiwebengine.host.declare import REFERENCE, HostCall, anchor, nearest, printable
-from aiwebengine.host.effects import Commits
+from aiwebengine.host.effects import Commits, EncodedResult
 from aiwebengine.host.registration.book import Registrations
 from aiwebengine.host.session import CallSession, Function
 from aiwebengine.observe.points import Passed, unwatched
@@ -285,4 +285,6 @@ def _arguments(declared: HostCall, argument: str) -> list[Any]:
 
 
 def _json(value: Any) -> str:
+    if isinstance(value, EncodedResult):
+        return value.json
     return json.dumps(value, allow_nan=False, separators=(",", ":"))

@@ -26,7 +26,7 @@ from twisted.python.failure import Failure
 from aiwebengine.errors import EngineError, Stale
 from aiwebengine.host.turns import Turns
 from aiwebengine.observe.points import Passed, unwatched
-from aiwebengine.services.db.units import OwnWrites, Transaction, Write
+from aiwebengine.services.db.units import OwnWrites, Transaction, Unfinished, Write
 from aiwebengine.values import Invocation
 
 _log = Logger()
@@ -42,6 +42,8 @@ class Unit:
     id: str
     """The invocation's id and the number of the part."""
     invocation: Invocation
+    transaction: Unfinished | None = None
+    """What it has written already, in the database of its script; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,9 @@ class UnitCommits(Protocol):
 
     def own(self, script: str, unit: str, write: Write) -> Deferred[None]:
         """Commit a unit that writes into the database of its script alone."""
+
+    def begun(self, script: str, unit: str, transaction: Unfinished, write: Write | None) -> Deferred[None]:
+        """Commit a unit that has begun to write into the database of its script."""
 
     def main(self, unit: str, write: Write) -> Deferred[None]:
         """Commit a unit that writes into the main database alone."""
@@ -213,7 +218,7 @@ class Commits:
         self, unit: Unit, groups: Mapping[str, Sequence[HeldEffect]], names: frozenset[str]
     ) -> Deferred[None]:
         own, main = self._writes(unit, groups)
-        if own is None and main is None:
+        if own is None and main is None and unit.transaction is None:
             self._happen(unit, groups)
             return _succeeded()
         done = self._committed(unit, own, main)
@@ -225,12 +230,18 @@ class Commits:
 
     def _committed(self, unit: Unit, own: Write | None, main: Write | None) -> Deferred[None]:
         script = unit.invocation.script
-        if main is None:
-            assert own is not None  # One of the two is there.
-            return self._units.own(script, unit.id, own)
-        if own is None:
-            return self._units.main(unit.id, main)
-        return self._units.both(OwnWrites(script=script, unit=unit.id, write=own), main)
+        if main is not None:
+            if own is None and unit.transaction is None:
+                return self._units.main(unit.id, main)
+            return self._units.both(self._own_writes(unit, own), main)
+        if unit.transaction is not None:
+            return self._units.begun(script, unit.id, unit.transaction, own)
+        assert own is not None  # One of the three is there.
+        return self._units.own(script, unit.id, own)
+
+    @staticmethod
+    def _own_writes(unit: Unit, own: Write | None) -> OwnWrites:
+        return OwnWrites(script=unit.invocation.script, unit=unit.id, write=own, transaction=unit.transaction)
 
     async def _with_deployment(self, unit: Unit, groups: Mapping[str, Sequence[HeldEffect]]) -> None:
         others = {group: held for group, held in groups.items() if group != self._deploying}
@@ -251,7 +262,7 @@ class Commits:
 
         deployed = groups.get(self._deploying, ())
         assert self._deploy is not None  # Set before the engine starts.
-        own_writes = OwnWrites(script=unit.invocation.script, unit=unit.id, write=own) if own is not None else None
+        own_writes = self._own_writes(unit, own) if own is not None or unit.transaction is not None else None
         await self._deploy(unit.invocation, deployed, UnitWork(write=store, own=own_writes, happened=happened))
 
     def _explained(self, unit: Unit, write: Write | None) -> Write | None:
@@ -320,5 +331,13 @@ def _succeeded() -> Deferred[None]:
     return done
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedResult:
+    """A result that is JSON already: a long one is encoded where it was made, in a thread."""
+
+    json: str
+    """In ASCII."""
+
+
 Result = Any | Awaitable[Any]
-"""What a group's function returns: a value that JSON can carry, now or later."""
+"""What a group's function returns: a value that JSON can carry, or an `EncodedResult`, now or later."""

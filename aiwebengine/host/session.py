@@ -20,6 +20,7 @@ from aiwebengine.errors import Denied, EngineError, ScriptFailed, TooLarge, TooM
 from aiwebengine.host.effects import UNSEEN, Commits, HeldEffect, Result, Unit
 from aiwebengine.host.registration.book import Registrations
 from aiwebengine.observe.points import Passed, unwatched
+from aiwebengine.services.db.units import Unfinished
 from aiwebengine.values import Answer, Invocation, LogLine, Receipt
 
 ANSWERS = "answers"
@@ -68,6 +69,8 @@ class CallSession:
         """Of the database, read or written."""
         self.cpu_seconds = 0.0
         """Of the server's processor time, for host calls that compute."""
+        self.transaction: Unfinished | None = None
+        """What the unit has written already, in the database of its script; whoever opens it puts it here."""
         self.open = 0
         """Calls that have not been answered."""
         self._versions = 0
@@ -117,7 +120,7 @@ class CallSession:
         Raises:
             Denied: The invocation may change nothing.
         """
-        self._require_writing()
+        self.require_writing()
         self.repeatable = False
 
     def hold(self, effect: HeldEffect) -> None:
@@ -128,7 +131,7 @@ class CallSession:
             Denied: The invocation may change nothing.
             TooMany, TooLarge: The invocation holds too much already.
         """
-        self._require_writing()
+        self.require_writing()
         key = (effect.group, effect.key)
         before = self._held.pop(key, None)
         size = self._held_bytes + effect.size_bytes - (before.size_bytes if before else 0)
@@ -147,7 +150,13 @@ class CallSession:
         self._held_bytes = size
         self._passed("effect.held")
 
-    def _require_writing(self) -> None:
+    def require_writing(self) -> None:
+        """
+        Refuse an invocation that may change nothing.
+
+        Raises:
+            Denied: It may not.
+        """
         if self.invocation.read_only:
             raise Denied(self.invocation.read_only)
 
@@ -185,10 +194,13 @@ class CallSession:
         """See `interfaces.HostSession.commit`."""
         seen = self._seen
         self._seen = {}
-        if not self._held:
+        transaction, self.transaction = self.transaction, None
+        if not self._held and transaction is None:
             return None
         held = [replace(effect, seen=seen.get(key, UNSEEN)) for key, effect in self._held.items()]
-        self._unit = unit = Unit(id=f"{self.invocation.id}.{self.units}", invocation=self.invocation)
+        self._unit = unit = Unit(
+            id=f"{self.invocation.id}.{self.units}", invocation=self.invocation, transaction=transaction
+        )
         self.units += 1
         committing, self._held = self._held, {}
         self._held_bytes = 0
@@ -198,11 +210,14 @@ class CallSession:
             return None
         self._committing = committing
         done = self._commits.commit(unit, held)
-        done.addBoth(self._stored)
+        done.addBoth(self._stored, transaction)
         return done
 
-    def _stored(self, result: Any) -> Any:
+    def _stored(self, result: Any, transaction: Unfinished | None) -> Any:
         self._committing = {}
+        if transaction is not None:
+            # If it was refused before it was committed.
+            transaction.roll_back()
         return result
 
     def withdraw(self) -> None:
@@ -219,6 +234,8 @@ class CallSession:
         self.ended = True
         self._held.clear()
         self._held_bytes = 0
+        if self.transaction is not None:
+            self.transaction.roll_back()
         for call in self._at_end:
             call()
         if self.registrations is not None:

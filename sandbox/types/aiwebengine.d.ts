@@ -271,6 +271,158 @@ type Renderable = Html | string | number | boolean | null | undefined | Iterable
 /** A function that renders its properties, one of which is `children`. */
 type Component<Props = any> = (props: Props & { children?: any }) => Renderable;
 
+/**
+ * A query of one table; each method returns another query.
+ * Awaited, it is an array of its rows.
+ * In a `for await` loop it reads all rows, a page at a time.
+ */
+interface TableQuery<Row = any> extends PromiseLike<Row[]>, AsyncIterable<Row> {
+  /** Only rows that meet all conditions, such as `{ owner: 'ada', stars: { gte: 3 } }`; a list stands for any of its values, null for no value. `or` and `and` take lists of conditions, `not` takes one. */
+  where(conditions: TableConditions): TableQuery<Row>;
+  /** All rows, for `update` and `delete` without conditions. */
+  all(): TableQuery<Row>;
+  /** Only these columns; `meta.color` is a part of a json column. */
+  select(...columns: string[]): TableQuery<Row>;
+  /** Sorts the rows; a minus before a column's name reverses the order. */
+  orderBy(...columns: string[]): TableQuery<Row>;
+  /** At most this many rows. */
+  limit(rows: number): TableQuery<Row>;
+  /** Without the first rows; `page` is faster. */
+  offset(rows: number): TableQuery<Row>;
+  /** Equal rows only once. */
+  distinct(): TableQuery<Row>;
+  /** Adds to each row, under the name of the table or `as`, the row of another table to which a reference leads, or null. */
+  join(table: string, options?: JoinOptions): TableQuery<any>;
+  /** The first row, or null. */
+  first(): Promise<Row | null>;
+  /** The row with this primary key; throws `not_found` if there is none. */
+  get(key: string | number | bigint | Record<string, unknown>): Promise<Row>;
+  /** One page of rows, and what the next one is asked for with; null after the last. It takes the same time at any place, and neither skips nor repeats a row while others are written. */
+  page(options?: { limit?: number; after?: string | null }): Promise<{ rows: Row[]; next: string | null }>;
+  /** How many rows, or values of a column. */
+  count(column?: string): Promise<number>;
+  /** Whether there is a row. */
+  exists(): Promise<boolean>;
+  /** The sum of a column; 0 without rows. */
+  sum(column: string): Promise<any>;
+  /** The mean of a column. */
+  avg(column: string): Promise<number | null>;
+  /** The least value of a column. */
+  min(column: string): Promise<any>;
+  /** The greatest value of a column. */
+  max(column: string): Promise<any>;
+  /** Groups rows, for `aggregate`. */
+  groupBy(...columns: string[]): TableQuery<any>;
+  /** One row for each group, with values over its rows, such as `{ total: { sum: 'price' } }`. */
+  aggregate(values: Record<string, Aggregate>): TableQuery<any>;
+  /** Adds a row, or a list of rows; resolves to what was written. */
+  insert<T extends object | object[]>(rows: T): Promise<T extends any[] ? Row[] : Row>;
+  /** Adds rows; one that there is already, by its primary key or the columns `on`, gets the new values of the columns `update`, or of all that were given. */
+  upsert<T extends object | object[]>(rows: T, options?: { on?: string | string[]; update?: string[] }): Promise<T extends any[] ? Row[] : Row>;
+  /** Changes the rows that `where` chooses; resolves to their number. `{ increment: 1 }` adds to a number. */
+  update(values: Record<string, unknown>): Promise<number>;
+  /** The same; resolves to the changed rows. */
+  update(values: Record<string, unknown>, options: { returning: true }): Promise<Row[]>;
+  /** Removes the rows that `where` chooses; resolves to their number. */
+  delete(): Promise<number>;
+  /** The same; resolves to the removed rows. */
+  delete(options: { returning: true }): Promise<Row[]>;
+  /** How the database would find the rows. */
+  explain(): Promise<string[]>;
+  /** As of a Promise. */
+  catch(failed: (error: any) => unknown): Promise<any>;
+}
+
+/** Conditions of `where`: by column a value, a list of values, or operators. */
+type TableConditions = { and?: TableConditions[]; or?: TableConditions[]; not?: TableConditions } & { [column: string]: unknown };
+
+/** Operators of a condition. */
+interface ConditionOperators {
+  /** Equal; null: no value. */
+  eq?: unknown;
+  /** Not equal; rows without a value are found, too. */
+  ne?: unknown;
+  /** Greater. */
+  gt?: unknown;
+  /** Greater or equal. */
+  gte?: unknown;
+  /** Less. */
+  lt?: unknown;
+  /** Less or equal. */
+  lte?: unknown;
+  /** From the first value to the second. */
+  between?: [unknown, unknown];
+  /** One of these values. */
+  in?: unknown[];
+  /** None of these values. */
+  notIn?: unknown[];
+  /** A string that contains this one. */
+  contains?: string;
+  /** The same; a to z and A to Z count as equal. */
+  icontains?: string;
+  /** A string that begins so. */
+  startsWith?: string;
+  /** A string that ends so. */
+  endsWith?: string;
+  /** A JSON array that contains this value. */
+  has?: string | number | boolean;
+}
+
+/** Values of a statement: by name, or in order. */
+type DatabaseParameters = Record<string, unknown> | unknown[];
+
+/** A function of a column; of `count` the column may be `"*"`, for all rows. */
+type Aggregate = { [f in "count" | "sum" | "avg" | "min" | "max"]?: string };
+
+/** How a table is joined. */
+interface JoinOptions {
+  /** The name of its rows. */
+  as?: string;
+  /** Columns and their equals in the joined table; needed where no reference, or more than one, leads there. */
+  on?: Record<string, string>;
+  /** `"inner"` leaves out rows for which there is no row to join; default `"left"`. */
+  type?: "left" | "inner";
+  /** The columns of its rows; default all. */
+  columns?: string[];
+}
+
+/** A table: its columns, or an object with `columns` and what concerns several of them. */
+type TableDeclaration = Record<string, string | ColumnDeclaration> | { columns: Record<string, string | ColumnDeclaration>; primaryKey?: string | string[]; indexes?: (string | string[] | { columns: string | string[]; unique?: boolean })[]; renamedFrom?: string };
+
+/** A column of a table. */
+interface ColumnDeclaration {
+  /** Its type; a reference has the type of what it refers to. */
+  type?: string;
+  /** Whether rows may have no value (null). */
+  optional?: boolean;
+  /** What rows get that say nothing; `"now"` for a timestamp or date, `"random"` for a uuid. */
+  default?: unknown;
+  /** Whether no two rows may have the same value. */
+  unique?: boolean;
+  /** Whether rows are found quickly by it. */
+  index?: boolean;
+  /** Whether it is, or belongs to, the primary key. */
+  primaryKey?: boolean;
+  /** The table, or `table.column`, to whose rows it refers. */
+  references?: string;
+  /** What happens when the row that it refers to is deleted: that is refused, this row is deleted, too, or it has no value. */
+  onDelete?: "restrict" | "cascade" | "setNull";
+  /** The name that the column had before. */
+  renamedFrom?: string;
+}
+
+/** A part of what a handler does to its database; see `database.transaction`. */
+interface DatabaseTransaction {
+  /** As `database.table`. */
+  table<Row extends object = any>(name: string): TableQuery<Row>;
+  /** As `database.query`. */
+  query<Row extends object = any>(sql: string, parameters?: DatabaseParameters): Promise<Row[]>;
+  /** As `database.sql`. */
+  sql<Row extends object = any>(strings: TemplateStringsArray, ...values: unknown[]): Promise<Row[]>;
+  /** A transaction within this one. */
+  transaction<T>(work: (tx: DatabaseTransaction) => T | Promise<T>): Promise<T>;
+}
+
 /** Options of `fetch`. */
 interface FetchInit extends RequestInit {
   /** How often to send the request again if it fails, or is answered with 429, 502, 503 or 504: 0 to 10, default 0. Only for GET, HEAD, OPTIONS, PUT and DELETE. A `retry-after` of the server is respected. */
@@ -1079,6 +1231,102 @@ declare class CryptoKey {
   readonly algorithm: { name: string; [parameter: string]: any };
   readonly usages: KeyUsage[];
 }
+
+/** The type of `database`. */
+interface Database {
+  /**
+   * Runs one SQL statement and resolves to its rows.
+   * Values are given as parameters, `:name` or `?`, never as a part of the text.
+   * It takes effect when the handler has returned; if the handler fails, it has no effect.
+   * @param sql One statement: at most 100,000 characters.
+   * @param parameters The values of `:name`, as an object, or of `?`, as a list.
+   * @throws {HostError} `conflict`, `denied`, `not_found`, `timeout`, `too_large`, `too_many`, `unavailable`
+   * @example
+   * database.schema({ notes: { id: "id", text: "text", stars: { type: "integer", default: 0 } } });
+   * registerWebHandler("/stars", () =>
+   *   database.query("SELECT text FROM notes WHERE stars >= :least", { least: 3 }));
+   */
+  query<Row extends object = any>(sql: string, parameters?: DatabaseParameters): Promise<Row[]>;
+  /**
+   * Declares the tables of the script, at its top level.
+   * A deployment creates what is missing and changes what differs, together with the rest of the deployment or not at all; tables and columns that are not declared any more are kept.
+   * It takes effect when the handler has returned; if the handler fails, it has no effect.
+   * @throws {HostError} `closed`, `conflict`, `too_many`, `unavailable`
+   * @example
+   * database.schema({
+   *   users: { id: "id", name: { type: "string", unique: true } },
+   *   notes: {
+   *     id: "id",
+   *     text: "text",
+   *     author: { references: "users", onDelete: "cascade" },
+   *     created: { type: "timestamp", default: "now" },
+   *   },
+   * });
+   * registerWebHandler("/notes", () => database.table("notes"));
+   */
+  schema(tables: Record<string, TableDeclaration>): void;
+  /**
+   * Returns a query of a table.
+   * Nothing is sent before the query is awaited, or a method such as `first` or `insert` is called.
+   * It takes effect when the handler has returned; if the handler fails, it has no effect.
+   * @throws {HostError} `not_found`, `timeout`, `too_large`, `too_many`, `unavailable`, `conflict`, `denied`
+   * @example
+   * database.schema({ notes: { id: "id", text: "text", stars: { type: "integer", default: 0 } } });
+   * registerWebHandler("/best", async () => {
+   *   const notes = database.table("notes");
+   *   await notes.insert({ text: "read this", stars: 5 });
+   *   return notes.where({ stars: { gte: 4 } }).orderBy("-stars", "id").limit(10);
+   * });
+   */
+  table<Row extends object = any>(name: string): TableQuery<Row>;
+  /**
+   * The same as the global function `sql`.
+   * It takes effect when the handler has returned; if the handler fails, it has no effect.
+   * @throws {HostError} `conflict`, `denied`, `not_found`, `timeout`, `too_large`, `too_many`, `unavailable`
+   * @example
+   * database.schema({ notes: { id: "id", text: "text", stars: { type: "integer", default: 0 } } });
+   * registerWebHandler("/stars", (req) =>
+   *   database.sql`SELECT text FROM notes WHERE stars >= ${Number(req.query.least ?? 3)}`);
+   */
+  sql<Row extends object = any>(strings: TemplateStringsArray, ...values: unknown[]): Promise<Row[]>;
+  /**
+   * Runs a function whose reads see one state of the database, and whose writes are undone if it throws.
+   * What the handler writes is one transaction in any case; this makes a part of it whole.
+   * `tx.transaction` makes a part of the part.
+   * It takes effect when the handler has returned; if the handler fails, it has no effect.
+   * @throws {HostError} `conflict`, `denied`, `not_found`, `timeout`, `too_large`, `too_many`, `unavailable`
+   * @example
+   * database.schema({ notes: { id: "id", text: "text", stars: { type: "integer", default: 0 } } });
+   * registerWebHandler("/move", () => database.transaction(async (tx) => {
+   *   const count = await tx.table("notes").count();
+   *   await tx.table("notes").insert({ text: `note ${count + 1}` });
+   *   return { count: count + 1 };
+   * }));
+   */
+  transaction<T>(work: (tx: DatabaseTransaction) => T | Promise<T>): Promise<T>;
+}
+/**
+ * The script's own database: its tables, which `database.schema` declares.
+ * What a handler writes is committed when it returns, together with everything else that it does, and undone if it fails.
+ * @example
+ * database.schema({ notes: { id: "id", text: "text", stars: { type: "integer", default: 0 } } });
+ * registerWebHandler("/notes", async (req) => {
+ *   const note = await database.table("notes").insert({ text: req.body });
+ *   return json(note, { status: 201 });
+ * }, "POST");
+ */
+declare var database: Database;
+
+/**
+ * Runs one SQL statement; values in the template are parameters, and never a part of the text.
+ * It takes effect when the handler has returned; if the handler fails, it has no effect.
+ * @throws {HostError} `conflict`, `denied`, `not_found`, `timeout`, `too_large`, `too_many`, `unavailable`
+ * @example
+ * database.schema({ notes: { id: "id", text: "text", stars: { type: "integer", default: 0 } } });
+ * registerWebHandler("/stars", (req) =>
+ *   sql`SELECT text FROM notes WHERE stars >= ${Number(req.query.least ?? 3)}`);
+ */
+declare function sql<Row extends object = any>(strings: TemplateStringsArray, ...values: unknown[]): Promise<Row[]>;
 
 /**
  * Sends a request to another server, as the Fetch standard says.
@@ -2243,6 +2491,8 @@ declare module "aiwebengine" {
   const HostErrorValue: typeof HostError;
   type HostErrorValue = HostError;
   const kvValue: typeof kv;
+  const databaseValue: typeof database;
+  const sqlValue: typeof sql;
   const secretsValue: typeof secrets;
   const registerWebStreamValue: typeof registerWebStream;
   const registerWebSocketValue: typeof registerWebSocket;
@@ -2276,6 +2526,8 @@ declare module "aiwebengine" {
     FragmentValue as Fragment,
     HostErrorValue as HostError,
     kvValue as kv,
+    databaseValue as database,
+    sqlValue as sql,
     secretsValue as secrets,
     registerWebStreamValue as registerWebStream,
     registerWebSocketValue as registerWebSocket,
@@ -2299,10 +2551,15 @@ declare module "aiwebengine" {
     sendSocketMessageValue as sendSocketMessage,
     sendSubscriptionMessageValue as sendSubscriptionMessage,
   };
+  export type Aggregate = globalThis.Aggregate;
   export type AnswerEnvelope = globalThis.AnswerEnvelope;
   export type AnswerInit = globalThis.AnswerInit;
+  export type ColumnDeclaration = globalThis.ColumnDeclaration;
   export type Component<Props = any> = globalThis.Component<Props>;
+  export type ConditionOperators = globalThis.ConditionOperators;
   export type CookieOptions = globalThis.CookieOptions;
+  export type DatabaseParameters = globalThis.DatabaseParameters;
+  export type DatabaseTransaction = globalThis.DatabaseTransaction;
   export type Duration = globalThis.Duration;
   export type FetchInit = globalThis.FetchInit;
   export type FieldHandler<Parent = any, Args = any> = globalThis.FieldHandler<Parent, Args>;
@@ -2318,6 +2575,7 @@ declare module "aiwebengine" {
   export type HtmlTag = globalThis.HtmlTag;
   export type HttpMethod = globalThis.HttpMethod;
   export type InvocationBudget = globalThis.InvocationBudget;
+  export type JoinOptions = globalThis.JoinOptions;
   export type JsonSchema = globalThis.JsonSchema;
   export type JsonValue = globalThis.JsonValue;
   export type MadeAnswer = globalThis.MadeAnswer;
@@ -2342,6 +2600,9 @@ declare module "aiwebengine" {
   export type SubscriptionMessageOptions = globalThis.SubscriptionMessageOptions;
   export type SubscriptionOptions = globalThis.SubscriptionOptions;
   export type SubscriptionResolver<Args = any> = globalThis.SubscriptionResolver<Args>;
+  export type TableConditions = globalThis.TableConditions;
+  export type TableDeclaration = globalThis.TableDeclaration;
+  export type TableQuery<Row = any> = globalThis.TableQuery<Row>;
   export type WebSocketHandlers<Data = any, Params = { [name: string]: string }> = globalThis.WebSocketHandlers<Data, Params>;
   export type WebSocketOptions = globalThis.WebSocketOptions;
 }

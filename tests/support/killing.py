@@ -1,7 +1,8 @@
 """
 Drives `tests.support.ledger`: puts load on it, has something killed, and looks for anything half-done.
 
-Each request has an id of its own, and does the same things to it in one unit or several; some in two databases.  After
+Each request has an id of its own, and does the same things to it in one unit or several; some in two databases, all in
+a transaction that is open for a while.  After
 a kill (and, if it was the server, a restart) the books must agree:
 
 - a unit is there with everything that it made durable, or not at all;
@@ -36,6 +37,9 @@ _PAID = ("pay", "both")
 
 SCRIPT = """
 registerWebStream("/heard", { history: 10000 });
+database.schema({ rows: { unit: { type: "string", primaryKey: true } } });
+
+function row(unit) { return database.table("rows").insert({ unit: unit }); }
 
 function pay(req) {
   var id = req.params.id;
@@ -46,12 +50,14 @@ function pay(req) {
   sendStreamMessageToPath("/heard", id + "/1");
   ledgerPut(id + "/1");
   ledgerTell(id + "/1");
-  return new Promise(function (resolve) {
-    setTimeout(function () {
-      ledgerPut(id + "/2");
-      sendStreamMessage(id + "/2");
-      resolve({ paid: id });
-    }, 2);
+  return row(id).then(function () {
+    return new Promise(function (resolve) {
+      setTimeout(function () {
+        ledgerPut(id + "/2");
+        sendStreamMessage(id + "/2");
+        resolve({ paid: id });
+      }, 2);
+    });
   });
 }
 registerWebHandler("/pay/:id", pay, "POST");
@@ -81,11 +87,11 @@ registerWebHandler("/stream/:id", function (req) {
         ledgerPut(id + "/p" + piece + "/1");
         ledgerPut(id + "/p" + piece + "/2");
         sendStreamMessage(id + "/p" + piece + "/1");
-        return Promise.resolve({ done: false, value: "piece " + piece + "\\n" });
+        return row(id + "/p" + piece).then(function () { return { done: false, value: "piece " + piece + "\\n" }; });
       }
     };
   };
-  return pieces;
+  return row(id).then(function () { return pieces; });
 }, "POST");
 
 registerWebHandler("/later/:id", function (req, ctx) {
@@ -99,10 +105,10 @@ registerWebHandler("/later/:id", function (req, ctx) {
       ledgerPut(id + "/w/1");
       ledgerPut(id + "/w/2");
       sendStreamMessage(id + "/w/1");
-      resolve();
+      resolve(row(id + "/w"));
     }, 3);
   }));
-  return { paid: id };
+  return row(id).then(function () { return { paid: id }; });
 }, "POST");
 """
 
@@ -288,6 +294,7 @@ class Ledgers:
                 for area in ("kv", "shared")
             ]
             waiting += database.execute("SELECT count(*) FROM _outbox").fetchone()[0]
+            in_table = {unit for (unit,) in database.execute("SELECT unit FROM rows")}
         units: dict[str, set[str]] = {}
         for row in rows:
             unit, part, side = row.rsplit("/", 2)
@@ -295,6 +302,8 @@ class Ledgers:
         torn = [unit for unit, parts in units.items() if parts != {"1a", "1b", "2a", "2b"}]
         if torn:
             return f"half of {torn[:5]} is there"
+        if in_table != set(units):
+            return f"its table differs: {sorted(in_table ^ set(units))[:5]}"
         paid = {unit for unit in units if unit.startswith(_PAID)}
         both = {unit for unit in units if unit.startswith("both")}
         if assets != both:

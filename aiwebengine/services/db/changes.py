@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -21,7 +22,9 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
-_CHANGING = ("INSERT", "UPDATE", "DELETE", "REPLACE")
+_CHANGING = re.compile(
+    r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|WITH|CREATE|ALTER|DROP|PRAGMA \w+ =|SAVEPOINT|RELEASE|ROLLBACK TO)\b"
+)
 
 
 class ChangeRecorder:
@@ -41,7 +44,7 @@ class ChangeRecorder:
 
     def add(self, statement: str, parameters: Sequence[Any] = ()) -> None:
         """Record one that was executed past the connection, by the driver itself."""
-        if statement.lstrip()[:7].upper().startswith(_CHANGING):
+        if _CHANGING.match(statement.upper()):
             self._statements.append([statement, [_packed(value) for value in parameters]])
 
     def as_json(self) -> str:
@@ -60,7 +63,7 @@ class ChangeRecorder:
     ) -> None:
         if not executemany:
             self.add(statement, parameters)
-        elif statement.lstrip()[:7].upper().startswith(_CHANGING):
+        elif _CHANGING.match(statement.upper()):
             self._statements.append([statement, [[_packed(value) for value in row] for row in parameters], True])
 
 
@@ -69,9 +72,9 @@ def repeat(connection: Connection, recorded: str) -> None:
     for statement, parameters, *many in json.loads(recorded):
         if many:
             rows = [tuple(_unpacked(value) for value in row) for row in parameters]
-            connection.exec_driver_sql(statement, rows)
+            connection.exec_driver_sql(statement, rows).close()
         else:
-            connection.exec_driver_sql(statement, tuple(_unpacked(value) for value in parameters))
+            connection.exec_driver_sql(statement, tuple(_unpacked(value) for value in parameters)).close()
 
 
 def _packed(value: Any) -> Any:

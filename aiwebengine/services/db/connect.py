@@ -78,6 +78,7 @@ class Database(Service):
         random: Gives 0 to 1, for the waits between attempts.
         sqlite: Makes the engine of a SQLite file; shared by several databases, that is done sooner.
         last_write: Told how writes end; None: one of its own.
+        guarded: Scripts may run SQL in it; see `script_sql.py`.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Database(Service):
         alone: bool = True,
         sqlite: SqliteEngines | None = None,
         last_write: LastWrite | None = None,
+        guarded: bool = False,
     ) -> None:
         self.last_write = last_write if last_write is not None else LastWrite()
         """Whether it can be written."""
@@ -104,6 +106,7 @@ class Database(Service):
         self._durable = durable
         self._alone = alone
         self._sqlite = sqlite
+        self._guarded = guarded
         self._engine: Engine | None = None
         one_writer = self._url.get_backend_name() == "sqlite"
         self.reads = GuardedDependency(
@@ -194,6 +197,29 @@ class Database(Service):
             return fail(_stopped())
         return self.writes.run(work, late=late)
 
+    def begin(self) -> Connection:
+        """
+        Begin a transaction that may write, in the thread of the caller, who holds the database (see `hold`).
+
+        Returns:
+            A connection; closing it undoes what was not committed.
+
+        Raises:
+            Unavailable: The database is away.
+        """
+        if self._engine is None:
+            raise _stopped()
+        try:
+            connection = self._engine.connect().execution_options(write=True)
+            try:
+                connection.begin()
+            except BaseException:
+                connection.close()
+                raise
+        except DBAPIError as error:
+            raise explain(error) from error
+        return connection
+
     @property
     def available(self) -> bool:
         """Return whether it can be read, as far as is known."""
@@ -221,7 +247,11 @@ class Database(Service):
             )
         engines = self._sqlite or SqliteEngines()
         return engines.make(
-            self._url, connections=self._connections, durable=self._durable, busy_milliseconds=BUSY_MILLISECONDS
+            self._url,
+            connections=self._connections,
+            durable=self._durable,
+            busy_milliseconds=BUSY_MILLISECONDS,
+            guarded=self._guarded,
         )
 
     def transact(

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import LRUCache
 
+from aiwebengine.services.db.script_sql import GuardedConnection
 from aiwebengine.services.folder import make_private
 
 _COMPILED = 1000
@@ -35,7 +36,9 @@ class SqliteEngines:
         self._dialect = first.dialect
         self._compiled: LRUCache[Any, Any] = LRUCache(_COMPILED)
 
-    def make(self, url: sa.URL, *, connections: int, durable: bool, busy_milliseconds: int) -> Engine:
+    def make(
+        self, url: sa.URL, *, connections: int, durable: bool, busy_milliseconds: int, guarded: bool = False
+    ) -> Engine:
         """
         Make the engine of one file; nothing is opened before its first use.
 
@@ -44,12 +47,13 @@ class SqliteEngines:
             connections: Most open connections.
             durable: Wait for the disk at each commit.
             busy_milliseconds: How long to wait for another process that has it locked.
+            guarded: Scripts may run SQL on it; see `script_sql.py`.
         """
         path = url.database or ""
         # SQLite gives its journals the mode of the file.
         make_private(path)
         pool = QueuePool(
-            _connect(path, durable=durable, busy_milliseconds=busy_milliseconds),
+            _connect(path, durable=durable, busy_milliseconds=busy_milliseconds, guarded=guarded),
             pool_size=connections,
             max_overflow=0,
             dialect=self._dialect,
@@ -67,17 +71,23 @@ def sqlite_url(path: Path) -> sa.URL:
     return sa.URL.create("sqlite", database=str(path))
 
 
-def _connect(path: str, *, durable: bool, busy_milliseconds: int) -> Callable[[], Any]:
+def _connect(path: str, *, durable: bool, busy_milliseconds: int, guarded: bool) -> Callable[[], Any]:
     pragmas = ("journal_mode = WAL", f"synchronous = {'FULL' if durable else 'NORMAL'}", "foreign_keys = ON")
 
     def connect() -> sqlite3.Connection:
         # The module's own idea of transactions commits before DDL; we say BEGIN ourselves.
         connection = sqlite3.connect(
-            path, timeout=busy_milliseconds / 1000, check_same_thread=False, isolation_level=None
+            path,
+            timeout=busy_milliseconds / 1000,
+            check_same_thread=False,
+            isolation_level=None,
+            factory=GuardedConnection if guarded else sqlite3.Connection,
         )
         try:
             for pragma in pragmas:
                 connection.execute(f"PRAGMA {pragma}").close()
+            if isinstance(connection, GuardedConnection):
+                connection.guard()
         except BaseException:
             connection.close()
             raise

@@ -24,6 +24,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -40,7 +41,7 @@ from aiwebengine.services.db.connect import Database, TransactionOutcome
 from aiwebengine.services.db.script_databases import SqliteScriptDatabases
 from aiwebengine.services.db.script_file import ScriptFile
 from aiwebengine.services.db.tables import outbox, units
-from aiwebengine.services.db.units import OwnWrites, Transaction, Units, Write
+from aiwebengine.services.db.units import OwnWrites, Transaction, Unfinished, Units, Write
 from aiwebengine.services.threads import Runs
 
 _log = Logger()
@@ -65,11 +66,15 @@ class _JointOutcome:
     """Why a file does not have it."""
 
 
+Transact = Callable[[Callable[[Connection], None]], None]
+"""Runs a function in one transaction that it commits, in the thread of the caller."""
+
+
 @dataclass(slots=True, kw_only=True)
 class _Participants:
     """The files that take part, open."""
 
-    files: list[tuple[ScriptFile, Sequence[OwnWrites]]] = field(default_factory=list)
+    files: list[tuple[Transact, Sequence[OwnWrites]]] = field(default_factory=list)
 
 
 class JointCommits(Service):
@@ -116,6 +121,15 @@ class JointCommits(Service):
     def own(self, script: str, unit: str, write: Write) -> Deferred[None]:
         """Commit a unit that writes into the database of its script alone."""
         return self._databases.of(script).commit(unit, write)
+
+    def begun(self, script: str, unit: str, transaction: Unfinished, write: Write | None) -> Deferred[None]:
+        """Commit a unit that has begun to write into the database of its script."""
+
+        def committed(published: int) -> None:
+            if published:
+                self._published_for(script)
+
+        return transaction.commit(unit, write).addCallback(committed)
 
     def main(self, unit: str, write: Write) -> Deferred[None]:
         """Commit a unit that writes into the main database alone."""
@@ -175,8 +189,15 @@ class JointCommits(Service):
             if at == len(scripts):
                 return write()
 
+            writing = [writes for writes in own if writes.script == scripts[at]]
+            begun = next((writes.transaction for writes in writing if writes.transaction is not None), None)
+            if begun is not None:
+                participants.files.append((begun.transact, writing))
+                return begun.hold(lambda: hold(at + 1))
+
             def opened(file: ScriptFile) -> Deferred[tuple[Any]]:
-                participants.files.append((file, [writes for writes in own if writes.script == file.uri]))
+                transact = partial(file.database.transact, fate=TransactionOutcome())
+                participants.files.append((transact, writing))
                 return file.database.hold(lambda: hold(at + 1), late=fate.give_up)
 
             return self._databases.use(scripts[at], opened, writes=True)
@@ -207,7 +228,7 @@ class JointCommits(Service):
     def _write(
         self,
         work: Callable[[Connection], Any],
-        files: Sequence[tuple[ScriptFile, Sequence[OwnWrites]]],
+        files: Sequence[tuple[Transact, Sequence[OwnWrites]]],
         fate: TransactionOutcome,
     ) -> _JointOutcome:
         now = self._milliseconds()
@@ -226,13 +247,13 @@ class JointCommits(Service):
                 outcome.committed = True
                 self._passed("joint.decided")
                 return
-            file, writes = files[at]
+            transact, writes = files[at]
 
             def in_file(connection: Connection) -> None:
                 intents.extend((own, _record(connection, own, now)) for own in writes)
                 from_file(at + 1)
 
-            file.database.transact(in_file, fate=TransactionOutcome())
+            transact(in_file)
 
         self._passed("joint.begun")
         try:
@@ -270,10 +291,11 @@ class JointCommits(Service):
 
 
 def _record(connection: Connection, own: OwnWrites, now: int) -> str:
-    recorder = ChangeRecorder()
+    recorder = ChangeRecorder() if own.transaction is None else own.transaction.recorder
     with recorder.recording(connection):
         connection.execute(sa.insert(units).values(id=own.unit, at=now))
-        own.write(Transaction(connection=connection, unit=own.unit, now=now))
+        if own.write is not None:
+            own.write(Transaction(connection=connection, unit=own.unit, now=now))
     return recorder.as_json()
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from twisted.internet.defer import Deferred
 
 from aiwebengine.services.db.last_write import LastWrite
+from aiwebengine.services.db.open_transactions import OpenTransaction, TransactionTerms
 from aiwebengine.services.db.units import Transaction
 
 T = TypeVar("T")
@@ -34,6 +35,9 @@ class ScriptDatabase(Protocol):
 
     def withdraw(self, unit: str) -> None:
         """See `Units.withdraw`."""
+
+    def transaction(self, terms: TransactionTerms) -> OpenTransaction:
+        """Return a transaction for what lasts; nothing is begun yet."""
 
     def export(self, target: Path) -> Deferred[None]:
         """

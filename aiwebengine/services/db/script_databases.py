@@ -40,6 +40,7 @@ from aiwebengine.services.db.chain import MigrationChain
 from aiwebengine.services.db.connect import WAIT_SECONDS, Database
 from aiwebengine.services.db.engines import SqliteEngines, sqlite_url
 from aiwebengine.services.db.last_write import LastWrite
+from aiwebengine.services.db.open_transactions import OpenTransaction, TransactionTerms
 from aiwebengine.services.db.script_file import ScriptFile, open_file, refusal_of
 from aiwebengine.services.db.script_index import UNKNOWN, IndexEntry, ScriptIndex, enter_removal
 from aiwebengine.services.db.tables import outbox
@@ -51,8 +52,8 @@ _log = Logger()
 
 T = TypeVar("T")
 
-# One for whoever writes, one for whoever reads.
-_CONNECTIONS = 2
+# One for whoever writes, and some for those who read: one that takes long does not keep all others waiting.
+_CONNECTIONS = 4
 
 
 class SqliteScriptDatabase:
@@ -83,6 +84,10 @@ class SqliteScriptDatabase:
     def withdraw(self, unit: str) -> None:
         """See `Units.withdraw`."""
         self._databases.withdraw(self.uri, unit)
+
+    def transaction(self, terms: TransactionTerms) -> OpenTransaction:
+        """See `per_script.ScriptDatabase.transaction`."""
+        return self._databases.transaction(self.uri, terms)
 
     def export(self, target: Path) -> Deferred[None]:
         """See `per_script.ScriptDatabase.export`: one SQLite file."""
@@ -294,6 +299,21 @@ class SqliteScriptDatabases(Service):
         if file is not None and file.ready:
             file.units.withdraw(unit)
 
+    def transaction(self, uri: str, terms: TransactionTerms) -> OpenTransaction:
+        """See `per_script.ScriptDatabase.transaction`."""
+
+        def hold(work: Callable[[Database], Deferred[None]], late: Callable[[], EngineError]) -> Deferred[None]:
+            return self.use(uri, lambda file: file.database.hold(lambda: work(file.database), late=late), writes=True)
+
+        return OpenTransaction(
+            hold=hold,
+            threads=self._threads,
+            terms=terms,
+            clock=self._clock,
+            milliseconds=self._milliseconds,
+            passed=self._passed,
+        )
+
     def export(self, uri: str, target: Path) -> Deferred[None]:
         """See `SqliteScriptDatabase.export`."""
 
@@ -388,6 +408,7 @@ class SqliteScriptDatabases(Service):
             alone=not self._shared,
             sqlite=self._sqlite,
             last_write=self.last_write,
+            guarded=True,
         )
 
     def _migrate(self, path: Path) -> None:

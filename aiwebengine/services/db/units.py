@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -32,6 +32,7 @@ from twisted.python.failure import Failure
 
 from aiwebengine.errors import Cancelled, Conflict, EngineError, OutcomeUnknown, Unavailable
 from aiwebengine.observe.points import Passed, unwatched
+from aiwebengine.services.db.changes import ChangeRecorder
 from aiwebengine.services.db.connect import CommitUnderWay, Database
 from aiwebengine.services.db.tables import outbox, units
 
@@ -87,6 +88,34 @@ Write = Callable[[Transaction], None]
 """Makes something durable; called in a thread of the database, perhaps again if the first attempt was lost."""
 
 
+class Unfinished(Protocol):
+    """A transaction that is open in the database of a script; see `open_transactions.py`."""
+
+    recorder: ChangeRecorder
+    """What it has changed so far."""
+
+    @property
+    def begun(self) -> bool:
+        """Return whether it has something to commit or to undo."""
+
+    def commit(self, unit: str, write: Write | None) -> Deferred[int]:
+        """
+        Commit it, with what *write* writes.
+
+        Returns:
+            How many messages wait for the relay because of it.
+        """
+
+    def hold(self, work: Callable[[], Deferred[T]]) -> Deferred[T]:
+        """Have *work* end it with `transact`, or leave it undone."""
+
+    def transact(self, work: Callable[[Connection], object]) -> None:
+        """Commit it with what *work* writes, in a thread."""
+
+    def roll_back(self) -> None:
+        """Undo it; harmless if it is over."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnWrites:
     """What one unit writes into the database of its script."""
@@ -95,7 +124,9 @@ class OwnWrites:
     """URI of the script."""
     unit: str
     """The unit's id."""
-    write: Write
+    write: Write | None
+    transaction: Unfinished | None = None
+    """Where it has written already; None: nowhere."""
 
 
 @dataclass(eq=False, slots=True, kw_only=True)

@@ -93,6 +93,17 @@ USES: dict[str, Use] = {
         check=_answers("/count", "1"),
         refused="kv",
     ),
+    "database": Use(
+        source=(
+            'database.schema({ words: { id: "id", text: "string" } });\n'
+            'registerWebHandler("/words", async () => {\n'
+            '  await database.table("words").insert({ text: "word" });\n'
+            '  return (await database.table("words").first()).text;\n'
+            "});"
+        ),
+        check=_answers("/words", "word"),
+        refused="database",
+    ),
     "assets": Use(
         source=(
             'registerWebHandler("/asset", () => { upsertAsset("/a.txt", "text/plain", btoa("a")); '
