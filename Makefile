@@ -4,9 +4,10 @@
 # make chaos      set up, and test under load while processes are killed, for some minutes
 # make bench      set up, and measure
 # make packages   set up, and compare packages of npm with Node.js, for an hour; needs a registry
+# make standards  set up, and compare the web standards with Node.js and Deno, for some minutes; ARGS="--wpt FOLDER" runs the Web Platform Tests too
 # The set-up takes only seconds the second time.  Test files run in parallel; JOBS sets the number of processes.  More: tox -l
 
-.PHONY: help serve test test-all lint bench packages chaos docs clean ready
+.PHONY: help serve test test-all lint bench packages standards chaos docs clean ready
 
 BIN := .venv/bin
 # Many tests wait for processes, so one more than there are cores keeps these busy.
@@ -56,6 +57,9 @@ bench: ready
 
 packages: ready
 	@exec $(BIN)/python bench/packages/survey.py $(ARGS)
+
+standards: ready
+	@exec $(BIN)/python bench/standards/survey.py $(ARGS)
 
 chaos: ready
 	@$(BIN)/python -m pytest -q -s tests/chaos $(ARGS)

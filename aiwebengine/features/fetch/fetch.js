@@ -9,6 +9,7 @@
 
     var P = K.Promise, ASYNC = Symbol.asyncIterator;
     var SHORT = 768 * 1024, PIECE = 256 * 1024;
+    var MEDIA = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+) *(?:;.*)?$/;
     var numbers = null, next = 1;
 
     /* Numbers begin anew with each invocation, so that it makes the same calls when it is done over again. */
@@ -69,7 +70,7 @@
             body = answer.base64 === undefined ? answer.text : pieceOf(answer);
         }
         if (empty) body = null;
-        return K.makeResponse(body, status, answer.statusText, K.headersOf(answer.headers), answer.url, answer.redirected);
+        return K.makeResponse(body, status, answer.statusText, K.headersOf(answer.headers), answer.url + (answer.url.indexOf('#') < 0 ? state.fragment : ''), answer.redirected);
     }
 
     // -- the body of a request ----------------------------------------------------------------
@@ -155,9 +156,33 @@
         return message;
     }
 
+    /* What an address holds itself (Fetch standard, 6). */
+    function dataResponse(url) {
+        var text = url.slice(5).replace(/#[^]*$/, ''), comma = text.indexOf(',');
+        if (comma < 0) throw new TypeError('fetch: the data: address has no comma in front of its content.');
+        var type = text.slice(0, comma).replace(/^ +| +$/g, ''), bytes = K.urls.decodeBytes(text.slice(comma + 1)), encoded = /; *base64$/i.exec(type);
+        if (encoded !== null) {
+            type = type.slice(0, encoded.index);
+            bytes = bytesOfBase64(bytes);
+        }
+        if (type.charAt(0) === ';') type = 'text/plain' + type;
+        var media = MEDIA.exec(type);
+        type = media === null ? 'text/plain;charset=US-ASCII' : media[1].toLowerCase() + type.slice(media[1].length).replace(/; +/g, ';');
+        return K.makeResponse(bytes, 200, 'OK', K.headersOf([['content-type', type]]), url, false);
+    }
+    function bytesOfBase64(bytes) {
+        try {
+            return Uint8Array.from(atob(K.text(bytes)), function (one) { return one.charCodeAt(0); });
+        } catch (error) {
+            throw new TypeError('fetch: the content of the data: address is not base64.');
+        }
+    }
+
     function begin(promise, input, init) {
         var request = new K.Request(input, init), signal = K.hidden(request).signal, settled = false;
-        var state = { number: 0, method: request.method, reason: null, over: false };
+        var hash = request.url.indexOf('#');
+        // The server is not told it, and the answer's address has it all the same.
+        var state = { number: 0, method: request.method, fragment: hash < 0 ? '' : request.url.slice(hash), reason: null, over: false };
 
         function fulfil(value) { if (!settled) { settled = true; K.resolve(promise, value); } }
         function fail(error) { if (!settled) { settled = true; K.reject(promise, error); } }
@@ -168,6 +193,7 @@
         }
 
         if (signal !== null && signal.aborted) { fail(signal.reason); return; }
+        if (request.url.slice(0, 5) === 'data:') { fulfil(dataResponse(request.url)); return; }
         if (init && init.afterCommit) { later(request, init, fulfil, fail); return; }
         var message = messageOf(request, init);
         var iterator = placeBody(message, K.takeBody(request));

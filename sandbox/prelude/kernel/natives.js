@@ -52,6 +52,7 @@
         sort: array.sort,
         keys: Object.keys,
         reflectSet: Reflect.set,
+        symbolsOf: symbolsOf,
         byteLength: Buffer.byteLength
     };
 

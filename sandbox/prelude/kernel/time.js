@@ -134,13 +134,15 @@
     }
     var NONE = [];
 
+    function callAlone(fn) { fn(); }
+
     defineHidden(global, 'setTimeout', function setTimeout(fn, delay) { return add('setTimeout', fn, delay, rest(arguments), false); });
     defineHidden(global, 'setInterval', function setInterval(fn, delay) { return add('setInterval', fn, delay, rest(arguments), true); });
     defineHidden(global, 'clearTimeout', function clearTimeout(id) { clear(id); });
     defineHidden(global, 'clearInterval', function clearInterval(id) { clear(id); });
     defineHidden(global, 'queueMicrotask', function queueMicrotask(fn) {
         if (typeof fn !== 'function') throw new TypeError('queueMicrotask: expected a function, not ' + K.quote(fn) + '.');
-        K.microtask(fn);
+        K.microtask(callAlone, fn);
     });
 
     /* Makes a job of every timer that is due. */

@@ -80,6 +80,8 @@
         return parts !== undefined && parts.proxy === value ? parts : undefined;
     }
 
+    K.isProxy = function (value) { return used && partsOf(value) !== undefined; };
+
     /* Puts `trap` before a function of Object or Reflect whose first argument may be a Proxy. */
     function mend(holder, name, answer) {
         var native = holder[name];
@@ -94,14 +96,16 @@
         return mended;
     }
 
-    function trapped(name, otherwise) {
+    /* `count` is how many arguments the trap gets behind the target. */
+    function trapped(name, count, otherwise) {
         return function (parts, a, b) {
-            var trap = trapOf(parts, name);
-            return trap === undefined ? otherwise(parts.target, a, b) : trap.call(parts.handler, parts.target, a, b);
+            var trap = trapOf(parts, name), handler = parts.handler, target = parts.target;
+            if (trap === undefined) return otherwise(target, a, b);
+            return count === 0 ? trap.call(handler, target) : count === 1 ? trap.call(handler, target, a) : trap.call(handler, target, a, b);
         };
     }
-    function trappedKey(name, otherwise) {
-        var answer = trapped(name, otherwise);
+    function trappedKey(name, count, otherwise) {
+        var answer = trapped(name, count, otherwise);
         return function (parts, key, b) { return answer(parts, keyOf(key), b); };
     }
     function must(answer, what) {
@@ -111,21 +115,21 @@
         };
     }
 
-    var descriptor = mend(reflect, 'getOwnPropertyDescriptor', trappedKey('getOwnPropertyDescriptor', function (t, k) { return reflect.getOwnPropertyDescriptor(t, k); }));
+    var descriptor = mend(reflect, 'getOwnPropertyDescriptor', trappedKey('getOwnPropertyDescriptor', 1, function (t, k) { return reflect.getOwnPropertyDescriptor(t, k); }));
     mend(Object, 'getOwnPropertyDescriptor', function (parts, key) { return descriptor(parts.proxy, key); });
-    var define = trappedKey('defineProperty', function (t, k, d) { return reflect.defineProperty(t, k, d); });
+    var define = trappedKey('defineProperty', 2, function (t, k, d) { return reflect.defineProperty(t, k, d); });
     mend(reflect, 'defineProperty', function (parts, key, given) { return !!define(parts, key, given); });
     mend(Object, 'defineProperty', must(define, 'defineProperty'));
-    var prototypeOf = trapped('getPrototypeOf', function (t) { return reflect.getPrototypeOf(t); });
+    var prototypeOf = trapped('getPrototypeOf', 0, function (t) { return reflect.getPrototypeOf(t); });
     mend(reflect, 'getPrototypeOf', prototypeOf);
     mend(Object, 'getPrototypeOf', prototypeOf);
-    var setPrototype = trapped('setPrototypeOf', function (t, p) { return reflect.setPrototypeOf(t, p); });
+    var setPrototype = trapped('setPrototypeOf', 1, function (t, p) { return reflect.setPrototypeOf(t, p); });
     mend(reflect, 'setPrototypeOf', function (parts, p) { return !!setPrototype(parts, p); });
     mend(Object, 'setPrototypeOf', must(setPrototype, 'setPrototypeOf'));
-    var extensible = trapped('isExtensible', function (t) { return reflect.isExtensible(t); });
+    var extensible = trapped('isExtensible', 0, function (t) { return reflect.isExtensible(t); });
     mend(reflect, 'isExtensible', function (parts) { return !!extensible(parts); });
     mend(Object, 'isExtensible', function (parts) { return !!extensible(parts); });
-    var prevent = trapped('preventExtensions', function (t) { return reflect.preventExtensions(t); });
+    var prevent = trapped('preventExtensions', 0, function (t) { return reflect.preventExtensions(t); });
     mend(reflect, 'preventExtensions', function (parts) { return !!prevent(parts); });
     mend(Object, 'preventExtensions', must(prevent, 'preventExtensions'));
 

@@ -226,12 +226,14 @@
         state.empty = false;
     }
 
+    function newNative(state) { return new NativeDecoder('utf-8', { fatal: state.fatal, ignoreBOM: state.ignoreBom }); }
+
     function TextDecoder(label, options) {
         if (!(this instanceof TextDecoder)) throw new TypeError("Class constructor TextDecoder cannot be invoked without 'new'");
         var name = label === undefined ? 'utf-8' : LABELS[String(label).replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, '').toLowerCase()];
         if (name === undefined || name === 'replacement') throw new RangeError("TextDecoder: '" + label + "' is no encoding that can be decoded; see the labels of the Encoding standard, such as utf-8, windows-1251 or shift_jis");
         var state = K.hide(this, { name: name, fatal: !!(options && options.fatal), ignoreBom: !!(options && options.ignoreBOM), point: 0, then: 0 });
-        if (name === 'utf-8') state.native = new NativeDecoder('utf-8', { fatal: state.fatal, ignoreBOM: state.ignoreBom });
+        if (name === 'utf-8') state.native = newNative(state);
         else begin(state);
     }
     K.getter(TextDecoder.prototype, 'encoding', function () { return K.hidden(this).name; });
@@ -245,7 +247,8 @@
         try {
             return state.name === 'utf-8' ? decodeUtf8(state.native, bytes, { stream: stream }) : decoded(state, bytes, stream);
         } catch (error) {
-            if (state.name !== 'utf-8') begin(state);
+            if (state.name === 'utf-8') state.native = newNative(state);
+            else begin(state);
             throw new TypeError('The encoded data was not valid for encoding ' + state.name);
         }
     });

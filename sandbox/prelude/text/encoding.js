@@ -80,6 +80,7 @@
         return utf8(value === undefined ? '' : String(value));
     });
     K.define(TextEncoder.prototype, 'encodeInto', function encodeInto(value, target) {
+        if (!(target instanceof U8)) throw new TypeError('TextEncoder.encodeInto: expected a Uint8Array to write to, not ' + K.quote(target));
         value = String(value);
         var read = 0, written = 0;
         while (read < value.length) {
@@ -92,6 +93,8 @@
         }
         return { read: read, written: written };
     });
+
+    K.define(TextEncoder.prototype, Symbol.toStringTag, 'TextEncoder', true);
 
     function isPair(value, at) {
         var first = value.charCodeAt(at), second = value.charCodeAt(at + 1);

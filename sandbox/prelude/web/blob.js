@@ -13,7 +13,7 @@
         if (part instanceof Blob) return K.hidden(part);
         var bytes = K.bytesOf(part);
         if (bytes) return bytes;
-        var text = String(part);
+        var text = K.usvString(part);
         return K.utf8(endings === 'native' ? text.replace(/\r\n?/g, '\n') : text);
     }
 
@@ -38,13 +38,21 @@
 
     function list(parts, name) {
         if (parts === undefined) return [];
-        if (parts === null || typeof parts !== 'object' || typeof parts[Symbol.iterator] !== 'function') throw new TypeError(name + ': expected a list of parts, for example new ' + name + "(['text'])");
+        if (parts === null || typeof parts !== 'object' && typeof parts !== 'function' || typeof parts[Symbol.iterator] !== 'function') throw new TypeError(name + ': expected a list of parts, for example new ' + name + "(['text'])");
         return Array.from(parts);
     }
 
     function Blob(parts, options) {
         if (!(this instanceof Blob)) throw new TypeError("Class constructor Blob cannot be invoked without 'new'");
-        fill(this, joined(list(parts, 'Blob'), options && options.endings), options && options.type);
+        fill(this, joined(list(parts, 'Blob'), endingsOf(options, 'Blob')), options && options.type);
+    }
+
+    function endingsOf(options, name) {
+        if (options === undefined || options === null) return 'transparent';
+        if (typeof options !== 'object' && typeof options !== 'function') throw new TypeError(name + ': the options must be an object, not ' + K.quote(options));
+        var endings = options.endings === undefined ? 'transparent' : String(options.endings);
+        if (endings !== 'transparent' && endings !== 'native') throw new TypeError(name + ": endings is 'transparent' or 'native', not " + K.quote(endings));
+        return endings;
     }
 
     function fill(blob, bytes, type) {
@@ -91,8 +99,12 @@
     function File(parts, name, options) {
         if (!(this instanceof File)) throw new TypeError("Class constructor File cannot be invoked without 'new'");
         if (arguments.length < 2) throw new TypeError("File needs two arguments: new File(['text'], 'name.txt')");
-        fill(this, joined(list(parts, 'File'), options && options.endings), options && options.type);
-        describe(this, String(name), options && options.lastModified !== undefined ? Number(options.lastModified) : Date.now());
+        fill(this, joined(list(parts, 'File'), endingsOf(options, 'File')), options && options.type);
+        describe(this, K.usvString(name), options && options.lastModified !== undefined ? whole(options.lastModified) : Date.now());
+    }
+    function whole(value) {
+        value = Math.trunc(Number(value)) || 0;
+        return isFinite(value) ? value : 0;
     }
     function describe(file, name, lastModified) {
         K.define(file, 'name', name, true);
@@ -110,7 +122,16 @@
         describe(file, name, K.now());
         return file;
     };
+    /* The same bytes in an object of its own. */
+    K.cloneBlob = function (blob) {
+        var made = Object.create(blob instanceof File ? File.prototype : Blob.prototype);
+        fill(made, K.hidden(blob), blob.type);
+        if (blob instanceof File) describe(made, blob.name, blob.lastModified);
+        return made;
+    };
     K.blobBytes = function (blob) { return K.hidden(blob); };
+    Object.defineProperty(Blob, 'length', { value: 0, configurable: true });
+    Object.defineProperty(File, 'length', { value: 2, configurable: true });
     K.global('Blob', Blob);
     K.global('File', File);
 }(__kernel));

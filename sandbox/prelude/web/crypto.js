@@ -107,9 +107,10 @@
         begun = milliseconds;
         start(milliseconds, seed);
     };
-    var performance = {};
+    var performance = Object.create(K.EventTarget.prototype);
     K.define(performance, 'now', function now() { return K.now() - begun; });
     K.getter(performance, 'timeOrigin', function () { return begun; });
+    K.define(performance, 'toJSON', function toJSON() { return { timeOrigin: begun }; });
     K.define(performance, Symbol.toStringTag, 'Performance', true);
     K.global('performance', performance);
 }(__kernel));

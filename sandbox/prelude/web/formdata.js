@@ -15,12 +15,23 @@
         K.hide(this, []);
     }
 
-    function entry(name, value, fileName) {
-        if (!(value instanceof K.Blob)) return [String(name), String(value)];
-        if (!(value instanceof K.File) || fileName !== undefined) {
-            value = new K.File([value], fileName === undefined ? value.name || 'blob' : fileName, { type: value.type });
+    function entry(name, value, fileName, count) {
+        if (count < 2) throw new TypeError('FormData: a name and a value are needed');
+        name = K.usvString(name);
+        if (!(value instanceof K.Blob)) {
+            if (count > 2) throw new TypeError('FormData: only a Blob has a file name, ' + K.quote(value) + ' has none');
+            return [name, K.usvString(value)];
         }
-        return [String(name), value];
+        if (!(value instanceof K.File) || fileName !== undefined) {
+            var details = { type: value.type };
+            if (value instanceof K.File) details.lastModified = value.lastModified;
+            value = new K.File([value], fileName === undefined ? 'blob' : K.usvString(fileName), details);
+        }
+        return [name, value];
+    }
+    function named(name, count) {
+        if (count < 1) throw new TypeError('FormData: a name is needed');
+        return K.usvString(name);
     }
 
     function without(form, name) {
@@ -30,10 +41,10 @@
     var table = {
         append: function append(name, value, fileName) {
             var list = K.hidden(this);
-            list[list.length] = entry(name, value, fileName);
+            list[list.length] = entry(name, value, fileName, arguments.length);
         },
         set: function set(name, value, fileName) {
-            var list = K.hidden(this), made = entry(name, value, fileName), at = -1, kept = [];
+            var list = K.hidden(this), made = entry(name, value, fileName, arguments.length), at = -1, kept = [];
             for (var i = 0; i < list.length; i++) {
                 if (list[i][0] !== made[0]) kept[kept.length] = list[i];
                 else if (at < 0) { at = kept.length; kept[at] = made; }
@@ -41,26 +52,23 @@
             if (at < 0) kept[kept.length] = made;
             K.hide(this, kept);
         },
-        'delete': function (name) { K.hide(this, without(this, String(name))); },
+        'delete': function (name) { K.hide(this, without(this, named(name, arguments.length))); },
         get: function get(name) {
-            var all = this.getAll(name);
+            var all = valuesOf(this, named(name, arguments.length));
             return all.length ? all[0] : null;
         },
-        getAll: function getAll(name) {
-            name = String(name);
-            return K.hidden(this).filter(function (pair) { return pair[0] === name; }).map(function (pair) { return pair[1]; });
-        },
-        has: function has(name) { return this.getAll(name).length > 0; },
-        forEach: function forEach(callback, thisArg) {
-            var list = K.hidden(this);
-            for (var i = 0; i < list.length; i++) callback.call(thisArg, list[i][1], list[i][0], this);
-        },
-        entries: function entries() { return K.hidden(this).map(function (pair) { return [pair[0], pair[1]]; })[Symbol.iterator](); },
-        keys: function keys() { return K.hidden(this).map(function (pair) { return pair[0]; })[Symbol.iterator](); },
-        values: function values() { return K.hidden(this).map(function (pair) { return pair[1]; })[Symbol.iterator](); }
+        getAll: function getAll(name) { return valuesOf(this, named(name, arguments.length)); },
+        has: function has(name) { return valuesOf(this, named(name, arguments.length)).length > 0; }
     };
+    function valuesOf(form, name) {
+        return K.hidden(form).filter(function (pair) { return pair[0] === name; }).map(function (pair) { return pair[1]; });
+    }
     Object.keys(table).forEach(function (name) { K.define(FormData.prototype, name, table[name]); });
-    K.define(FormData.prototype, Symbol.iterator, FormData.prototype.entries);
+    K.pairs(FormData.prototype, 'FormData', function (form) {
+        var list = form === null || form === undefined ? undefined : K.hidden(form);
+        if (!Array.isArray(list)) throw new TypeError('Illegal invocation: this is no FormData');
+        return list;
+    });
     K.define(FormData.prototype, Symbol.toStringTag, 'FormData', true);
 
     K.FormData = FormData;
@@ -143,7 +151,7 @@
         var extended = given['filename*'], found = extended === undefined ? null : /^([^']*)'[^']*'(.*)$/.exec(extended);
         if (extended === undefined) return null;
         if (found === null) return extended;
-        return /^iso-8859-1$/i.test(found[1]) ? latin(found[2]) : lenient(found[2]);
+        return /^iso-8859-1$/i.test(found[1]) ? latin(found[2]) : K.urls.decode(found[2]);
     }
     function latin(text) {
         return text.replace(/%([0-9A-Fa-f]{2})/g, function (all, digits) { return String.fromCharCode(parseInt(digits, 16)); });

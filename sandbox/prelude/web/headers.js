@@ -9,7 +9,7 @@
 
     var TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
     var VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-    var test = Function.prototype.call.bind(K.native.test), isArray = Array.isArray;
+    var test = Function.prototype.call.bind(K.native.test), isArray = Array.isArray, symbolsOf = K.native.symbolsOf;
 
     K.headerName = function (name) {
         name = String(name);
@@ -57,9 +57,45 @@
         pairs[pairs.length] = [name, K.headerValue(name, value)];
     }
 
+    /* As the standard has it: values of an object are strings whatever they are.  K.headerPairs, which reads the headers of
+       answers and requests, leaves out what is null or undefined and lists the values of arrays. */
+    function strictPairs(init) {
+        if (init === null || typeof init !== 'object' && typeof init !== 'function') throw new TypeError('Headers: expected an object or a list of [name, value], not ' + K.quote(init));
+        var method = init[Symbol.iterator], pairs = [], i;
+        if (method !== undefined && method !== null) {
+            var given = isArray(init) ? init : Array.from(init);
+            for (i = 0; i < given.length; i++) {
+                if (given[i] === null || typeof given[i] !== 'object') throw new TypeError('Headers: item ' + i + ' is not a pair [name, value]');
+                var pair = isArray(given[i]) ? given[i] : Array.from(given[i]);
+                if (pair.length !== 2) throw new TypeError('Headers: item ' + i + ' is not a pair [name, value]');
+                addPair(pairs, pair[0], pair[1]);
+            }
+            return pairs;
+        }
+        var plain = !K.isProxy(init), keys = plain ? Object.keys(init) : Reflect.ownKeys(init);
+        if (plain && symbolsOf(init).length) refuseSymbols(init);
+        for (i = 0; i < keys.length; i++) {
+            if (plain) { addPair(pairs, keys[i], init[keys[i]]); continue; }
+            var about = Reflect.getOwnPropertyDescriptor(init, keys[i]);
+            if (about === undefined || !about.enumerable) continue;
+            if (typeof keys[i] === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string');
+            // Found before the value is read, as everywhere.
+            if (/[^\x00-\xff]/.test(keys[i])) throw new TypeError('Header name ' + K.quote(keys[i]) + ' is not allowed');
+            addPair(pairs, keys[i], init[keys[i]]);
+        }
+        return pairs;
+    }
+
+    function refuseSymbols(init) {
+        var symbols = Object.getOwnPropertySymbols(init);
+        for (var i = 0; i < symbols.length; i++) if (Object.prototype.propertyIsEnumerable.call(init, symbols[i])) throw new TypeError('Cannot convert a Symbol value to a string');
+    }
+
+    function isList(init) { return init instanceof Headers && init[Symbol.iterator] === Headers.prototype.entries; }
+
     function Headers(init) {
         if (!(this instanceof Headers)) throw new TypeError("Class constructor Headers cannot be invoked without 'new'");
-        K.hide(this, K.headerPairs(init));
+        K.hide(this, init === undefined || isList(init) ? K.headerPairs(init) : strictPairs(init));
     }
 
     function first(list, name) {
@@ -74,6 +110,7 @@
     /* One entry a name, joined by ", ", in the order of names; set-cookie stays apart (Fetch, 5.1). */
     function sorted(headers) {
         var list = K.hidden(headers), entries = [], index = Object.create(null);
+        if (list.sorted) return list.sorted;
         for (var i = 0; i < list.length; i++) {
             var name = list[i][0];
             if (name !== 'set-cookie' && index[name] !== undefined) entries[index[name]][1] += ', ' + list[i][1];
@@ -82,7 +119,8 @@
                 entries[entries.length] = [name, list[i][1]];
             }
         }
-        return entries.sort(function (a, b) { return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0; });
+        list.sorted = entries.sort(function (a, b) { return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0; });
+        return list.sorted;
     }
 
     function methods(table) {
@@ -90,7 +128,10 @@
     }
 
     methods({
-        append: function append(name, value) { addPair(K.hidden(this), name, value); },
+        append: function append(name, value) {
+            addPair(K.hidden(this), name, value);
+            K.hidden(this).sorted = null;
+        },
         'delete': function (name) { K.hide(this, without(this, K.headerName(name))); },
         get: function get(name) {
             name = K.headerName(name);
@@ -103,29 +144,26 @@
             name = K.headerName(name);
             value = K.headerValue(name, value);
             var at = first(K.hidden(this), name);
-            if (at < 0) { addPair(K.hidden(this), name, value); return; }
+            if (at < 0) { this.append(name, value); return; }
             var list = K.hidden(this).filter(function (pair, i) { return pair[0] !== name || i === at; });
             list[at] = [name, value];
             K.hide(this, list);
         },
         getSetCookie: function getSetCookie() {
             return K.hidden(this).filter(function (pair) { return pair[0] === 'set-cookie'; }).map(function (pair) { return pair[1]; });
-        },
-        forEach: function forEach(callback, thisArg) {
-            var entries = sorted(this);
-            for (var i = 0; i < entries.length; i++) callback.call(thisArg, entries[i][1], entries[i][0], this);
-        },
-        entries: function entries() { return sorted(this)[Symbol.iterator](); },
-        keys: function keys() { return sorted(this).map(function (pair) { return pair[0]; })[Symbol.iterator](); },
-        values: function values() { return sorted(this).map(function (pair) { return pair[1]; })[Symbol.iterator](); }
+        }
     });
-    K.define(Headers.prototype, Symbol.iterator, Headers.prototype.entries);
+    K.pairs(Headers.prototype, 'Headers', sorted);
     K.define(Headers.prototype, Symbol.toStringTag, 'Headers', true);
 
     K.Headers = Headers;
+    function Bare() {}
+    Bare.prototype = Headers.prototype;
+    /* Of what the headers of a request or an answer are given as. */
+    K.headersFrom = function (init) { return K.headersOf(K.headerPairs(init)); };
     /* Of pairs that were checked before, with names in lower case. */
     K.headersOf = function (pairs) {
-        var headers = Object.create(Headers.prototype);
+        var headers = new Bare();
         K.hide(headers, pairs);
         return headers;
     };

@@ -64,7 +64,7 @@
         };
     }
     function asText(source) {
-        if (typeof source === 'string') return source.charCodeAt(0) === 0xfeff ? source.slice(1) : source;
+        if (typeof source === 'string') return K.wellFormed(source.charCodeAt(0) === 0xfeff ? source.slice(1) : source);
         return K.text(source);
     }
     function asBytes(source) { return typeof source === 'string' ? K.utf8(source) : new Uint8Array(source); }
@@ -77,7 +77,13 @@
             bytes: asBytes,
             arrayBuffer: function (source) { return asBytes(source).buffer; },
             blob: function (source, message) { return new K.Blob([source], { type: contentType(message) }); },
-            formData: function (source, message) { return K.parseFormData(asBytes(source), contentType(message)); }
+            formData: function (source, message) {
+                try {
+                    return K.parseFormData(asBytes(source), contentType(message));
+                } catch (error) {
+                    throw error instanceof K.HttpError ? new TypeError(error.message) : error;
+                }
+            }
         };
         Object.keys(readers).forEach(function (name) { K.define(prototype, name, consumer(name, readers[name])); });
         K.getter(prototype, 'bodyUsed', function () {
@@ -90,7 +96,10 @@
             if (!body.stream) {
                 body.stream = streamOf(body.used ? '' : body.source);
                 // What was read already is shown as a stream that was.
-                if (body.used) body.stream.cancel();
+                if (body.used) {
+                    body.stream.cancel();
+                    body.stream.getReader();
+                }
                 body.source = body.stream;
             }
             return body.stream;
@@ -121,7 +130,7 @@
 
     function Response(body, init) {
         if (!(this instanceof Response)) throw new TypeError("Class constructor Response cannot be invoked without 'new'");
-        init = init || {};
+        if (typeof init !== 'object' || init === null) init = dictionary('Response', init);
         var status = init.status === undefined ? 200 : Number(init.status);
         if (!(status >= 200 && status <= 599) || Math.floor(status) !== status) {
             throw new RangeError('Response: status ' + K.quote(init.status) + ' is not an integer from 200 to 599');
@@ -132,7 +141,7 @@
         if (extracted.source !== null && (status === 204 || status === 205 || status === 304)) {
             throw new TypeError('Response: status ' + status + ' cannot have a body; give null as the body');
         }
-        build(this, extracted, status, text, new K.Headers(init.headers), 'default');
+        build(this, extracted, status, text, K.headersFrom(init.headers), 'default');
     }
 
     function build(response, extracted, status, text, headers, type) {
@@ -164,14 +173,19 @@
         var text = K.stringify(value);
         if (text === undefined) throw new TypeError('Response.json: a ' + typeof value + ' has no JSON form');
         var response = new Response(text, init);
-        if (!init || !init.headers || !new K.Headers(init.headers).has('content-type')) response.headers.set('content-type', 'application/json');
+        if (!init || !init.headers || !K.headersFrom(init.headers).has('content-type')) response.headers.set('content-type', 'application/json');
         return response;
     });
     K.define(Response, 'redirect', function redirect(url, status) {
         status = status === undefined ? 302 : status;
         if ([301, 302, 303, 307, 308].indexOf(status) < 0) throw new RangeError('Response.redirect: status ' + K.quote(status) + ' is not a redirection');
         var target = String(url);
-        try { target = new URL(target).href; } catch (relative) { target = encodeURI(K.wellFormed(target)).replace(/%25/g, '%'); }
+        try {
+            target = new URL(target).href;
+        } catch (relative) {
+            if (/^[A-Za-z][A-Za-z0-9+.\-]*:/.test(target)) throw relative;
+            target = encodeURI(K.wellFormed(target)).replace(/%25/g, '%');
+        }
         return new Response(null, { status: status, headers: { location: target } });
     });
     K.define(Response, 'error', function error() {
@@ -205,19 +219,51 @@
 
     function address(input) {
         if (typeof input === 'string' && isPlain(input)) return input;
+        var url;
         try {
-            return new URL(String(input)).href;
+            url = new URL(String(input));
         } catch (error) {
             throw new TypeError('Request: ' + K.quote(String(input)) + ' is not an absolute address such as https://example.org/');
         }
+        if (url.username !== '' || url.password !== '') throw new TypeError('Request: an address cannot hold a user and a password; send the header authorization.');
+        return url.href;
+    }
+
+    var CHOICES = {
+        redirect: 'follow error manual', credentials: 'omit same-origin include', mode: 'same-origin no-cors cors',
+        cache: 'default no-store reload no-cache force-cache only-if-cached',
+        referrerPolicy: 'no-referrer no-referrer-when-downgrade same-origin origin strict-origin origin-when-cross-origin strict-origin-when-cross-origin unsafe-url'
+    };
+
+    function chosen(init, name) {
+        var value = String(init[name]), all = CHOICES[name].split(' ');
+        if (value === '' && name === 'referrerPolicy') return value;
+        if (all.indexOf(value) < 0) throw new TypeError('Request: ' + name + ' cannot be ' + K.quote(value) + '; it is one of ' + all.join(', '));
+        if (value === 'only-if-cached' && init.mode !== 'same-origin') throw new TypeError('Request: only-if-cached needs the mode same-origin');
+        return value;
+    }
+
+    function referrerOf(value) {
+        value = K.usvString(value);
+        if (value === '' || value === 'about:client') return value;
+        var url = URL.parse(value);
+        if (url === null) throw new TypeError('Request: the referrer ' + K.quote(value) + ' is no address');
+        return 'about:client';
+    }
+
+    function dictionary(name, init) {
+        if (init === undefined || init === null) return {};
+        if (typeof init !== 'function') throw new TypeError(name + ': the second argument must be an object, not ' + K.quote(init));
+        return init;
     }
 
     function Request(input, init) {
         if (!(this instanceof Request)) throw new TypeError("Class constructor Request cannot be invoked without 'new'");
-        init = init || {};
+        if (typeof init !== 'object' || init === null) init = dictionary('Request', init);
+        if (init.signal !== undefined && init.signal !== null && !(init.signal instanceof K.AbortSignal)) throw new TypeError('Request: signal must be an AbortSignal, not ' + K.quote(init.signal));
         var from = input instanceof Request ? input : null;
         var name = init.method === undefined ? from ? from.method : 'GET' : method(init.method);
-        var headers = new K.Headers(init.headers === undefined ? from ? from.headers : undefined : init.headers);
+        var headers = K.headersFrom(init.headers === undefined ? from ? from.headers : undefined : init.headers);
         var extracted = init.body !== undefined && init.body !== null ? extract(init.body) : from ? { source: take(from), type: null } : EMPTY;
         if (extracted.source !== null && (name === 'GET' || name === 'HEAD')) throw new TypeError('Request: a ' + name + ' request cannot have a body; set method to POST, PUT or PATCH');
         withType(headers, extracted.type);
@@ -227,14 +273,15 @@
             url: from ? from.url : address(input),
             headers: headers,
             // One of its own is made when somebody asks for it.
-            signal: init.signal || (from ? K.hidden(from).signal : null),
-            redirect: init.redirect || (from ? from.redirect : 'follow'),
-            credentials: init.credentials || (from ? from.credentials : 'same-origin'),
-            mode: init.mode || (from ? from.mode : 'cors'),
-            cache: init.cache || (from ? from.cache : 'default'),
-            referrer: init.referrer || 'about:client',
-            integrity: init.integrity || '',
-            keepalive: !!init.keepalive,
+            signal: init.signal === undefined && from ? K.hidden(from).signal : init.signal || null,
+            redirect: init.redirect === undefined ? from ? from.redirect : 'follow' : chosen(init, 'redirect'),
+            credentials: init.credentials === undefined ? from ? from.credentials : 'same-origin' : chosen(init, 'credentials'),
+            mode: init.mode === undefined ? from ? from.mode : 'cors' : chosen(init, 'mode'),
+            cache: init.cache === undefined ? from ? from.cache : 'default' : chosen(init, 'cache'),
+            referrer: init.referrer === undefined ? from ? from.referrer : 'about:client' : referrerOf(init.referrer),
+            referrerPolicy: init.referrerPolicy === undefined ? from ? from.referrerPolicy : '' : chosen(init, 'referrerPolicy'),
+            integrity: init.integrity === undefined ? from ? from.integrity : '' : String(init.integrity),
+            keepalive: init.keepalive === undefined ? from !== null && from.keepalive : !!init.keepalive,
             duplex: 'half'
         });
     }
@@ -244,10 +291,14 @@
         if (state.signal === null) state.signal = new K.AbortController().signal;
         return state.signal;
     });
-    getters(Request.prototype, ['method', 'url', 'headers', 'redirect', 'credentials', 'mode', 'cache', 'referrer', 'integrity', 'keepalive', 'duplex']);
+    getters(Request.prototype, ['method', 'url', 'headers', 'redirect', 'credentials', 'mode', 'cache', 'referrer', 'referrerPolicy', 'integrity', 'keepalive', 'duplex']);
+    K.getter(Request.prototype, 'destination', function () { return ''; });
     K.define(Request.prototype, 'clone', function clone() {
-        var source = cloned(this), copy = new Request(this.url, { method: this.method, headers: this.headers, signal: K.hidden(this).signal, redirect: this.redirect });
-        K.hidden(copy).body = new Body({ source: source });
+        var source = cloned(this), from = K.hidden(this), copy = Object.create(Request.prototype), state = {};
+        Object.keys(from).forEach(function (name) { state[name] = from[name]; });
+        state.headers = new K.Headers(from.headers);
+        state.body = new Body({ source: source });
+        K.hide(copy, state);
         return copy;
     });
     K.define(Request.prototype, Symbol.toStringTag, 'Request', true);

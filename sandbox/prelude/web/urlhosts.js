@@ -2,7 +2,7 @@
  * Hosts of URLs (URL standard, 3): domains with IDNA, IPv4 and IPv6 addresses, opaque hosts; and percent-encoding.
  *
  * For other files: K.urls.host(text, special) -> the host in its normal form, or null if it is none;
- * K.urls.percent(text, set) with K.urls.sets; K.urls.decode(text) -> text.
+ * K.urls.percent(text, set) with K.urls.sets; K.urls.decode(text) -> text, K.urls.decodeBytes(text) -> Uint8Array.
  */
 (function (K) {
     'use strict';
@@ -49,19 +49,19 @@
         try {
             return decodeURIComponent(text);
         } catch (error) {
-            return decodeBytes(text);
+            return K.decodeUtf8(urls.decodeBytes(text));
         }
     };
 
-    function decodeBytes(text) {
+    urls.decodeBytes = function (text) {
         var given = K.utf8(text), bytes = new Uint8Array(given.length), length = 0;
         for (var i = 0; i < given.length; i++) {
             var high = given[i] === 0x25 ? digit(given[i + 1]) : -1, low = high < 0 ? -1 : digit(given[i + 2]);
             if (low >= 0) i += 2;
             bytes[length++] = low < 0 ? given[i] : high * 16 + low;
         }
-        return K.decodeUtf8(bytes.subarray(0, length));
-    }
+        return bytes.subarray(0, length);
+    };
 
     function digit(byte) {
         if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;

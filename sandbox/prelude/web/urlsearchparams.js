@@ -204,5 +204,6 @@
         return params;
     };
     urls.refill = function (params, query) { K.hidden(params).list = query === null ? [] : urls.pairs(query); };
+    K.URLSearchParams = URLSearchParams;
     K.global('URLSearchParams', URLSearchParams);
 }(__kernel));

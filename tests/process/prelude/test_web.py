@@ -143,7 +143,7 @@ class RequestTests(SynchronousTestCase):
     """Requests of the Fetch standard."""
 
     def test_addresses(self) -> None:
-        """An address that is taken as it stands is one that the parser of URLs returns as it is; all others are parsed."""
+        """An address that is taken as it stands is one that the parser of URLs returns as it is; all others are parsed, and refused if they name a user."""
         addresses = [
             f"{scheme}://{host}{port}{path}"
             for scheme in ("http", "https")
@@ -153,7 +153,7 @@ class RequestTests(SynchronousTestCase):
         ]  # fmt: skip
         (wrong,) = evaluate(
             f"var wrong = []; {json.dumps(addresses)}.forEach(function (a) {{"
-            " var parsed, made; try { parsed = new URL(a).href; } catch (e) { parsed = 'none'; }"
+            " var parsed, made; try { parsed = new URL(a); parsed = parsed.username ? 'none' : parsed.href; } catch (e) { parsed = 'none'; }"
             " try { made = new Request(a).url; } catch (e) { made = 'none'; }"
             " if (parsed !== made) wrong.push([a, parsed, made]); }); return wrong"
         )
