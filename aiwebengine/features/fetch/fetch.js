@@ -70,7 +70,7 @@
             body = answer.base64 === undefined ? answer.text : pieceOf(answer);
         }
         if (empty) body = null;
-        return K.makeResponse(body, status, answer.statusText, K.headersOf(answer.headers), answer.url + (answer.url.indexOf('#') < 0 ? state.fragment : ''), answer.redirected);
+        return K.makeResponse(body, status, answer.statusText, K.headersOf(answer.headers), answer.url, answer.redirected);
     }
 
     // -- the body of a request ----------------------------------------------------------------
@@ -180,9 +180,7 @@
 
     function begin(promise, input, init) {
         var request = new K.Request(input, init), signal = K.hidden(request).signal, settled = false;
-        var hash = request.url.indexOf('#');
-        // The server is not told it, and the answer's address has it all the same.
-        var state = { number: 0, method: request.method, fragment: hash < 0 ? '' : request.url.slice(hash), reason: null, over: false };
+        var state = { number: 0, method: request.method, reason: null, over: false };
 
         function fulfil(value) { if (!settled) { settled = true; K.resolve(promise, value); } }
         function fail(error) { if (!settled) { settled = true; K.reject(promise, error); } }
