@@ -44,7 +44,7 @@ MADE = (
 
 def assemble() -> None:
     """Put the JavaScript together, unless nothing has changed since."""
-    parts = ("", "bundling", "lowering", "nodejs", "nodejs/modules", "nodejs/modules/crypto")
+    parts = ("", "bundling", "lowering", "lowering/bigint", "nodejs", "nodejs/modules", "nodejs/modules/crypto")
     folders = (*(TOOLCHAIN / part for part in parts), *BROWSER.values())
     sources = sorted(path for folder in folders for path in folder.iterdir() if path.suffix in {".mjs", ".js", ".json"})
     sources.append(PRELUDE / "language" / "repeats.js")  # the worker holds it too

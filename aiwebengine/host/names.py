@@ -26,7 +26,8 @@ LANGUAGE = frozenset(
         "Map Set WeakMap WeakSet WeakRef FinalizationRegistry Iterator "
         "Error EvalError RangeError ReferenceError SyntaxError TypeError URIError AggregateError "
         "ArrayBuffer DataView Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array "
-        "Float32Array Float64Array Intl DisposableStack AsyncDisposableStack SuppressedError"
+        "Float32Array Float64Array BigInt BigInt64Array BigUint64Array Intl "
+        "DisposableStack AsyncDisposableStack SuppressedError"
     ).split()
 )
 """What the language itself brings."""
@@ -47,7 +48,6 @@ _LATER = "is not part of this version of the engine"
 _NO_NODE = "Scripts do not run on Node.js"
 
 _ADVICE: Mapping[str, str] = {
-    "BigInt": "There is no BigInt; use numbers up to Number.MAX_SAFE_INTEGER, or a package that computes with text.",
     "Buffer": 'Import it: import { Buffer } from "node:buffer".',
     "Deno": "Scripts do not run on Deno: use registerWebHandler for what Deno.serve does.",
     "Bun": "Scripts do not run on Bun: use registerWebHandler for what Bun.serve does.",

@@ -232,16 +232,20 @@
 
     // -- Number itself
 
+    /* Until a script has BigInt, no value is one. */
+    K.isBigInt = function () { return false; };
+
     function valueOf(given) {
         if (typeof given === 'string') return readNumber(given);
         if (given !== null && typeof given === 'object') {
+            if (K.isBigInt(given)) return K.bigNumber(given);
             var convert = given[Symbol.toPrimitive];
             if (convert !== undefined && convert !== null) given = convert.call(given, 'number');
             else {
                 var plain = given.valueOf();
-                given = plain !== null && typeof plain === 'object' ? given.toString() : plain;
+                given = plain !== null && typeof plain === 'object' && !K.isBigInt(plain) ? given.toString() : plain;
             }
-            return typeof given === 'string' ? readNumber(given) : +given;
+            return typeof given === 'string' ? readNumber(given) : K.isBigInt(given) ? K.bigNumber(given) : +given;
         }
         return +given;
     }

@@ -173,7 +173,8 @@
 
     var LARGE = { short: ['', 'K', 'M', 'B', 'T'], long: ['', ' thousand', ' million', ' billion', ' trillion'] };
     function numberParts(state, value) {
-        var number = Number(value), suffix = '', parts = [], row = rowOf(state.locale), of = state.style === 'currency' ? 2 : 0, decimal = row[DECIMAL + of], group = row[GROUP + of];
+        var digits = K.isBigInt(value) && state.notation !== 'compact' && state.maximumSignificantDigits === undefined ? K.bigText(value) : null;
+        var number = digits === null ? Number(value) : digits.charAt(0) === '-' ? -1 : Number(digits !== '0'), suffix = '', parts = [], row = rowOf(state.locale), of = state.style === 'currency' ? 2 : 0, decimal = row[DECIMAL + of], group = row[GROUP + of];
         // By its decimal digits: 1.005 * 100 is less than 100.5.
         if (state.style === 'percent' && number - number === 0) number = Number(number.toExponential().replace(/e(.+)$/, function (all, exponent) { return 'e' + (Number(exponent) + 2); }));
         var negative = number < 0 || number === 0 && 1 / number < 0, size = Math.abs(number);
@@ -185,7 +186,7 @@
                 suffix = LARGE[state.compactDisplay][step];
                 size /= Math.pow(1000, step);
             }
-            var both = state.maximumSignificantDigits !== undefined ? significant(size, state.minimumSignificantDigits, state.maximumSignificantDigits)
+            var both = digits !== null ? [digits.replace('-', '') + (state.style === 'percent' && digits !== '0' ? '00' : ''), new Array(state.minimumFractionDigits + 1).join('0')] : state.maximumSignificantDigits !== undefined ? significant(size, state.minimumSignificantDigits, state.maximumSignificantDigits)
                 : state.notation === 'compact' && size < 100 && size !== Math.round(size) && state.maximumFractionDigits === 0 ? significant(size, 1, 2)
                     : fixed(size, state.minimumFractionDigits, state.maximumFractionDigits);
             while (both[0].length < state.minimumIntegerDigits) both[0] = '0' + both[0];

@@ -20,6 +20,7 @@
 
     function showObject(value, depth, seen) {
         if (typeof value === 'function') return '[Function' + (value.name ? ': ' + value.name : '') + ']';
+        if (K.isBigInt(value)) return K.bigText(value) + 'n';
         if (seen.indexOf(value) >= 0) return '[Circular]';
         if (value instanceof Error) return depth === 0 ? errorText(value, 'Caused by: ') : errorHead(value) + membersOf(value, depth, seen.concat([value]));
         if (value instanceof Date) return isNaN(value) ? 'Invalid Date' : value.toISOString();
@@ -78,7 +79,7 @@
         var bytes = K.bytesOf(value);
         if (bytes === null) return null;
         var items = [], list = value instanceof ArrayBuffer || value instanceof DataView ? bytes : value;
-        for (var i = 0; i < list.length && i < MOST_ITEMS; i++) items[i] = String(list[i]);
+        for (var i = 0; i < list.length && i < MOST_ITEMS; i++) items[i] = K.isBigInt(list[i]) ? K.bigText(list[i]) + 'n' : String(list[i]);
         if (list.length > MOST_ITEMS) items[MOST_ITEMS] = '... ' + (list.length - MOST_ITEMS) + ' more';
         return value.constructor.name + '(' + list.length + ') [' + items.join(', ') + ']';
     }

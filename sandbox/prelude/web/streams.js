@@ -23,7 +23,8 @@
             ],
             signs: ['ReadableStream', 'WritableStream', 'TransformStream', 'QueuingStrategy', 'TextEncoderStream', 'TextDecoderStream', 'ompressionStream', '.getReader(', '.pipeTo(', '.pipeThrough(', '.tee(']
         },
-        compression: { names: ['CompressionStream', 'DecompressionStream'], signs: ['ompressionStream'] }
+        compression: { names: ['CompressionStream', 'DecompressionStream'], signs: ['ompressionStream'] },
+        bigint: { names: ['BigInt', 'BigInt64Array', 'BigUint64Array'], signs: ['BigInt', 'BigUint64'] }
     };
 
     function load(group) {

@@ -15,7 +15,7 @@ from tests.support.world import Program, run_programs
 _LEGACY: dict[str, str | bytes] = {"tsconfig.json": b'{"compilerOptions": {"experimentalDecorators": true}}'}
 _BATTERY = Path(__file__).parents[2] / "support" / "language_battery.json"
 
-REFUSED = {"bigint", "regex_lookbehind"}
+REFUSED = {"regex_lookbehind"}
 """Refused when they are deployed; docs/explain/what-scripts-may-use.md says what to do instead."""
 
 DIFFERENT = {"class_accessor_symbol", "eval_fn_ctor", "regex_d_flag_v_flag", "tdz_error"}

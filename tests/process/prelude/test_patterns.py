@@ -124,29 +124,3 @@ def test_members_of_collections_are_not_marked() -> None:
         " set.has(one), set.has(copy), weak.has(copy)];"
     )
     assert seen == [["a"], ["a"], [], True, False, False]
-
-
-def test_bigint_can_be_made_and_shown() -> None:
-    """BigInt takes and shows what node takes, and refuses what node refuses."""
-    texts = ["'0'", "' -007 '", "12", "true", "'0xffffffffffffffff'", "'0b101'", "''", "9007199254740992", "1e20"]
-    wrong = ["1.5", "'q'", "undefined", "Infinity"]
-    show = "[" + ",".join(f"BigInt({text}).toString()" for text in texts) + "]"
-    fail = (
-        "["
-        + ",".join(wrong)
-        + "].map(function (one) { try { return BigInt(one) && 0; } catch (error) { return error.name; } })"
-    )
-    program = f"console.log(JSON.stringify([{show}, {fail}]))"
-    done = subprocess.run([_NODE, "-e", program], capture_output=True, text=True, check=True, timeout=60)
-    assert evaluate(f"return [{show}, {fail}]") == [json.loads(done.stdout)]
-
-
-def test_bigint_does_not_compute() -> None:
-    """Computing and comparing with BigInt throws an error that says what to use, and JSON refuses it."""
-    for failed in evaluate(
-        "return BigInt(5) + 1", "return BigInt(1) < BigInt(2)", "return BigInt.asIntN(8, BigInt(1))"
-    ):
-        assert failed["name"] == "TypeError"
-        assert "package that computes with text" in failed["message"]
-    [failed] = evaluate("return { value: BigInt(1) }")
-    assert "serialize a BigInt" in failed["message"]

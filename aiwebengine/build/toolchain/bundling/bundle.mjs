@@ -5,6 +5,7 @@
  * entry file reaches.  Bundling first and lowering the whole would take minutes for a large package.
  */
 import { lower, withoutMade } from '../lowering/lower.mjs';
+import { computesWithBigInt, mentionsBigInt } from '../lowering/bigint/mentions.mjs';
 import { fromNode } from '../nodejs/globals.mjs';
 import { escaped } from './escaped.mjs';
 import { generated } from './generated.mjs';
@@ -20,6 +21,7 @@ import { skeleton } from './skeleton.mjs';
 
 const MOST_FOLDERS = 4;
 const TELL_MS = 500;
+const CODE = /\.[mc]?[jt]sx?$/;
 
 export class Bundler {
   /**
@@ -51,8 +53,10 @@ export class Bundler {
     const packages = this.packages(request.packages);
     const projects = new Projects(files, packages.resolver);
     const at = { done: 0, of: Object.keys(files).length, told: performance.now() };
+    let bigints = Object.entries(files).some(([path, text]) => CODE.test(path) && mentionsBigInt(text));
     const lowered = (path, source, options) => {
-      const made = this.lowered(path, source, { ...options, project: options.own ? projects.of(path).language : PLAIN, known: request.known, advice: request.advice, mode: request.mode, nodes: this.nodes.known, files: options.own && asksForFiles(source) ? Object.keys(files) : [] });
+      const bigint = bigints ? 'everywhere' : !options.own && mentionsBigInt(source);
+      const made = this.lowered(path, source, { ...options, bigint, project: options.own ? projects.of(path).language : PLAIN, known: request.known, advice: request.advice, mode: request.mode, nodes: this.nodes.known, files: options.own && asksForFiles(source) ? Object.keys(files) : [] });
       at.done += 1;
       if (performance.now() - at.told > TELL_MS) {
         at.told = performance.now();
@@ -65,9 +69,10 @@ export class Bundler {
       return { source: escaped(files[entry]), map: '', problems: single.problems };
     }
     const tools = { ...packages, nodes: this.nodes, projects, lowered, outlined: (path, source) => this.outlined(path, source) };
-    const { unused: first, reached } = request.packages === null ? { unused: new Set(), reached: at.of } : await this.unused(request, tools);
+    const { unused: first, reached, computing } = request.packages === null ? { unused: new Set(), reached: at.of } : await this.unused(request, tools);
     let unused = first;
-    let helpers = new Set(single.helpers);
+    bigints ||= computing?.some((path) => this.computes(path, tools.installed.read(path)));
+    let helpers = new Set(bigints ? [...single.helpers, 'bigEverywhere'] : single.helpers);
     at.of = reached;
     at.done = 0;
     let waits = new Map();
@@ -105,7 +110,7 @@ export class Bundler {
     const used = Object.values(metafile.outputs)[0].inputs;
     const found = Object.entries(metafile.inputs).filter(([id, { format }]) => id.startsWith('package:') && format === 'esm' && !(used[id]?.bytesInOutput > 0));
     const unused = new Set(found.map(([id]) => id.slice('package:'.length)).filter((path) => !tools.resolver.hasSideEffects(path)));
-    return { unused, reached: Object.keys(metafile.inputs).length - unused.size };
+    return { unused, reached: Object.keys(metafile.inputs).length - unused.size, computing: [...modules.mentioning].filter((path) => used[`package:${path}`]?.bytesInOutput > 0) };
   }
 
   /**
@@ -120,6 +125,15 @@ export class Bundler {
     const made = generated({ parameters, body }, this.helpers);
     if (made.source !== undefined) this.kept.put(key, made);
     return made;
+  }
+
+  computes(path, source) {
+    const key = Kept.key(this.version, 'bigint', path, source);
+    const known = this.kept.get(key);
+    if (known !== undefined) return known.computes;
+    const computes = computesWithBigInt(path, source);
+    this.kept.put(key, { computes });
+    return computes;
   }
 
   outlined(path, source) {
@@ -148,7 +162,7 @@ export class Bundler {
   }
 
   lowered(path, source, options) {
-    const key = Kept.key(this.version, path, options.own, Boolean(options.entry), Boolean(options.commonjs), options.own ? [options.known, options.project, options.mode, options.files] : null, options.waits ?? null, source);
+    const key = Kept.key(this.version, path, options.own, Boolean(options.entry), Boolean(options.commonjs), options.bigint || false, options.own ? [options.known, options.project, options.mode, options.files] : null, options.waits ?? null, source);
     const known = this.kept.get(key);
     if (known !== undefined) return known;
     const made = lower(path, source, options);

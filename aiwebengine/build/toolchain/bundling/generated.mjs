@@ -6,6 +6,7 @@
  */
 import * as babel from '@babel/core';
 
+import { mentionsBigInt } from '../lowering/bigint/mentions.mjs';
 import { ALONE, lower } from '../lowering/lower.mjs';
 import { escaped } from './escaped.mjs';
 import { PLAIN } from './project.mjs';
@@ -29,7 +30,7 @@ export function generated({ parameters, body }, helpers) {
   } catch (error) {
     return { syntax: syntaxOf(error) };
   }
-  const lowered = lower(NAME, `${MADE} = ${text};`, OPTIONS);
+  const lowered = lower(NAME, `${MADE} = ${text};`, { ...OPTIONS, bigint: mentionsBigInt(text) });
   if (lowered.map === null) return { syntax: { message: lowered.problems.at(-1).message, line: lowered.problems.at(-1).line } };
   // All on one line in front of it, so that lines are those of the text.
   const first = `${helpers.block(lowered.helpers).replace(/\n/g, ' ')}var ${MADE}; `;

@@ -16,6 +16,7 @@ import { extname, posix } from 'node:path';
 import { addressAdvice, builtIn, insteadOf } from './advice.mjs';
 import { nearest } from '../nearest.mjs';
 import { packageOf } from './installed.mjs';
+import { mentionsBigInt } from '../lowering/bigint/mentions.mjs';
 import { mapTo, withMap } from './maps.mjs';
 import { targetsOf } from './project.mjs';
 import { RUN } from './awaits.mjs';
@@ -56,6 +57,7 @@ export class Modules {
     this.globals = []; // names that some file makes for all
     this.functions = new Map(); // of every file that has code: what places.mjs notes
     this.awaiting = new Set(); // ids of files that wait at their top level
+    this.mentioning = new Set(); // of packages' files, if `unused` is null: those that mention BigInt
     this.first = new Map(); // of packages' files: the module that imported it first
   }
 
@@ -267,6 +269,7 @@ export class Modules {
     const text = this.installed.read(path);
     if (kind === '.json') return json(text);
     if (!CODE.has(kind) && kind !== '') return { contents: text, loader: 'text' };
+    if (this.unused === null && mentionsBigInt(text)) this.mentioning.add(path);
     if (this.unused === null) return { contents: text, loader: LOADERS[kind] ?? 'js' };
     if (this.unused.has(path)) return { contents: this.outlined(path, text), loader: 'js' };
     const commonjs = !/^\s*(import|export)\b/m.test(text);

@@ -187,9 +187,6 @@ export function checks({ types: t }, options) {
       if (node.type === 'StringLiteral' && /\\u\{/.test(node.extra?.raw || '')) modern();
       if ((node.type === 'CallExpression' || node.type === 'NewExpression') && node.extra?.trailingComma !== undefined) modern();
     },
-    BigIntLiteral(path) {
-      problem(path.node, 'no_bigint', 'BigInt is not available in scripts.', 'Use a number up to 2**53, or keep large numbers as text.', own ? 'error' : 'warning');
-    },
     RegExpLiteral(path) {
       const { pattern, flags } = path.node;
       if (/[suy]/.test(flags) || /\(\?<[A-Za-z_$]/.test(pattern) || /\\[pP]\{/.test(pattern)) modern();

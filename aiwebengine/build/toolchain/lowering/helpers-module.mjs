@@ -13,9 +13,14 @@ const GENERATORS = /^_regenerator/;
 const FILE = { ...ALONE, filename: 'helpers.js', sourceType: 'module' };
 
 /*
- * Ours: `named`, `defineNamed` for a function under a computed key, and in place of Babel's `_defineProperties` one that
+ * Ours: operators of BigInt, which are in the sandbox's prelude (later/operators.js), as functions that replace themselves
+ * when they are first called, since a bundle may call them before it has evaluated their module; `named`, `defineNamed` for a function under a computed key, and in place of Babel's `_defineProperties` one that
  * names methods, getters and setters as the language does.
  */
+const BIG = [
+  'add', 'subtract', 'multiply', 'divide', 'remainder', 'power', 'left', 'right', 'unsignedRight', 'and', 'or', 'xor', 'negate', 'invert', 'increment', 'decrement', 'numeric',
+  'toNumber', 'less', 'greater', 'lessOrEqual', 'greaterOrEqual', 'same', 'alike', 'type', 'isBig', 'isInstance', 'key', 'toBoolean', 'orFalse', 'literal', 'everywhere',
+].map((name) => [name, `big${name[0].toUpperCase()}${name.slice(1)}`]);
 const OURS = `
 function _named(made, name) { return Object.defineProperty(made, 'name', { value: name, configurable: true }); }
 function _namedBy(made, kind, key) {
@@ -42,7 +47,9 @@ function _defineProperties(target, members) {
     Object.defineProperty(target, key, member);
   }
 }
-export { _named as named, _defineNamed as defineNamed };
+function _bigOperators() { return BigInt[Symbol.for('aiwebengine.operators')]; }
+${BIG.map(([name, given]) => `function _${given}(a, b) { _${given} = _bigOperators().${name}; return _${given}(a, b); }`).join('\n')}
+export { _named as named, _defineNamed as defineNamed, ${BIG.map(([, given]) => `_${given} as ${given}`).join(', ')} };
 `;
 
 /** @returns {object} What `Helpers` of helpers.mjs is made with. */

@@ -11,6 +11,7 @@ import typesForDecorators from 'babel-plugin-transform-typescript-metadata';
 import { accessors } from './accessors.mjs';
 import { arrows } from './arrows.mjs';
 import { checks } from './checks.mjs';
+import { bigints } from './bigint/operators.mjs';
 import { isCommonJs, requireForms } from '../bundling/commonjs.mjs';
 import { awaits, mayAwait } from '../bundling/awaits.mjs';
 import { assignedFields, declaredParameters } from './fields.mjs';
@@ -65,7 +66,8 @@ const LEGACY_HINT = 'Only the older decorators may stand there: add "experimenta
  * @param {object} options - `own`: the author's file, not a package's; `entry`: the file to start with;
  *   `known` and `advice`: the names scripts may use; `script`: parse as a script, not a module; `project`: the
  *   language that tsconfig.json says, see project.mjs; `waits`: see awaits.mjs;
- *   `mode` and `files`: see surroundings.mjs; `nodes`: see globals.mjs, without it names of Node.js are left as they are.
+ *   `mode` and `files`: see surroundings.mjs; `nodes`: see globals.mjs, without it names of Node.js are left as they are;
+ *   `bigint`: whether an operand may be a BigInt, and `everywhere` if so in all of the script, see bigint/.
  * @returns {{code: string, map: object, problems: object[], imports: object,
  *   functions: Array[], globals: string[], helpers: string[], plain: boolean, awaits: boolean}} `imports` tells where each module is
  *   imported first; `functions` what places.mjs notes; `globals` the names that it makes for all files; `helpers` those
@@ -109,6 +111,7 @@ export function lower(path, written, options) {
         ...(project.decorators === 'legacy' ? [accessors] : []),
         ...(options.nodes === undefined ? [] : [[nodes, { ...options.nodes, own: options.own, helpers, found, problem }]]),
         [checks, { ...options, requires: commonjs || found.exported, problems, imports, globals, found, path, source }],
+        ...(options.bigint ? [[bigints, { helpers, everywhere: options.bigint === 'everywhere', found }]] : []),
         prepare(decorators, { version: project.decorators }),
         names,
         objects,

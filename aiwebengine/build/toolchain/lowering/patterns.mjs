@@ -1,6 +1,6 @@
 /*
- * Regular expressions and BigInt, as far as they can be had: what the engine would not take, or would match
- * wrongly, is written otherwise when a script is built.
+ * Regular expressions as far as they can be had: what the engine would not take, or would match wrongly, is written
+ * otherwise when a script is built.
  */
 import { contains } from './contains.mjs';
 import { boundRepeats } from './repeats.mjs';
@@ -37,14 +37,6 @@ export function patterns({ types: t }) {
     visitor: {
       NewExpression: constructed,
       CallExpression: constructed,
-      UnaryExpression(path) {
-        // A package that asks whether there is BigInt has another way; the global is for those that do not ask.
-        if (path.node.operator !== 'typeof' || !path.get('argument').isIdentifier({ name: 'BigInt' }) || path.scope.hasBinding('BigInt', true)) return;
-        path.replaceWith(t.stringLiteral('undefined'));
-      },
-      BigIntLiteral(path) {
-        if (path.key !== 'key') path.replaceWith(t.callExpression(t.identifier('BigInt'), [t.stringLiteral(String(path.node.value))]));
-      },
       Program: {
         // After all others, which lower flags and named groups.
         exit(path, state) {
