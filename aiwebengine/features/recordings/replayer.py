@@ -34,6 +34,7 @@ FORMAT = 1
 _GOOD = frozenset({"committed", "rolled_back"})
 _LONGEST_SHOWN = 2000
 _STEP = re.compile(r"A\d{1,15} \d{1,15}|[TX]\d{1,15}")
+_LONG_CHARACTERS = 64 * 1024
 """See `sandbox/loop.py`."""
 
 
@@ -109,8 +110,8 @@ class Replayer:
         self, recorded: RecordedInvocation, version: str, registered: RegisteredEntries | None
     ) -> dict[str, Any]:
         document = recorded.document
-        payload, steps = await self._threads.run(_read_inputs, document)
-        invocation = self._invocation(recorded, version, payload, steps)
+        payload, body, steps = await self._threads.run(_read_inputs, document)
+        invocation = self._invocation(recorded, version, payload, steps)._replace(body=body)
         if registered is not None:
             invocation = await self._threads.run(_routed, invocation, document, registered)
         host = Replay(document["calls"], whole=bool(document.get("whole")), masked=self._masks.text)
@@ -203,12 +204,25 @@ def _damaged(error: Exception) -> Invalid:
     return Invalid(f"The recording is damaged: {error!r}.")
 
 
-def _read_inputs(document: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Return the payload and the steps of a recording; call it in a thread, for both may be long."""
+def _read_inputs(document: Mapping[str, Any]) -> tuple[str, bytes, tuple[str, ...]]:
+    """Return payload, long body and steps of a recording; call it in a thread, for all may be long."""
     try:
-        return write_long(document["request"]), _steps(document["steps"])
+        return *_payload(document["kind"], document["request"]), _steps(document["steps"])
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(error) from error
+
+
+def _payload(kind: Any, request: Any) -> tuple[str, bytes]:
+    """Return the payload of a request, and its body if that is long and goes by itself: see `Invocation.body`."""
+    text = request.get("body") if kind == "http" and isinstance(request, Mapping) else None
+    if isinstance(text, str) and len(text) > _LONG_CHARACTERS and len(request) > 1:
+        try:
+            body = text.encode("utf-8")
+        except UnicodeEncodeError:
+            # Half of a character has no bytes, but can be JSON.
+            return write_long(request), b""
+        return write_long({name: value for name, value in request.items() if name != "body"}), body
+    return write_long(request), b""
 
 
 def _steps(recorded: Sequence[Any]) -> tuple[str, ...]:
@@ -233,7 +247,8 @@ def _routed(invocation: Invocation, document: Mapping[str, Any], registered: Reg
     if match.params:
         # Those of the same name are what the schema of the route had made of them.
         request["params"] = {**match.params, **{k: v for k, v in _params(request).items() if k in match.params}}
-    return invocation._replace(handler=match.route.handler, payload=write_long(request))
+    payload, body = _payload(invocation.kind, request)
+    return invocation._replace(handler=match.route.handler, payload=payload, body=body)
 
 
 def _params(request: Mapping[str, Any]) -> Mapping[str, Any]:
