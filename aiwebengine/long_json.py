@@ -216,19 +216,28 @@ class _PieceReader:
             ended = piece[end : end + 1] == '"'
             if not ended:
                 if end + _LONGEST_ESCAPE < len(piece) or end == 0 or at + end == len(self._text):
-                    # It is wrong here: the usual reader says how.
-                    return str(self._read(self._text, begin, 0))
+                    return self._wrong_string(begin, at)
                 if "\ud800" <= text[-1:] <= "\udbff" and raw[-1:] != text[-1:]:
                     # The other half of the character may come with the next piece.
                     text, end = text[:-1], end - _LONGEST_ESCAPE
                     if end == 0:
                         # No other half comes, for the document ends here: without this it would be read for ever.
-                        return str(self._read(self._text, begin, 0))
+                        return self._wrong_string(begin, at)
             pieces.append(text)
             at += end
             if ended:
                 self._at = at + 1
                 return "".join(pieces)
+
+    def _wrong_string(self, begin: int, at: int) -> str:
+        """Have the usual reader say what is wrong in the piece at *at* of a string; all of it could be too long."""
+        try:
+            self._scan(f'"{self._text[at : at + self._size]}', 0)
+        except json.JSONDecodeError as error:
+            # That it does not end is said of its beginning.
+            where = at + error.pos - 1 if error.pos else begin
+            raise json.JSONDecodeError(error.msg, self._text, where) from None
+        return str(self._read(self._text, begin, 0))
 
     def _space(self) -> str:
         """Go on to what is no space, and return it."""

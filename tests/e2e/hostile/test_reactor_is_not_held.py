@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
+from graphql import get_introspection_query
 
 from tests.support.burden import BurdenedServer, burdened_server, check_burden
 
@@ -171,6 +172,10 @@ def test_schema(server: BurdenedServer) -> None:
         send = partial(server.deploy, "schema", source)
         check_burden(server, lambda send=send, statuses=statuses: statuses.append(send()))
         assert statuses[0] == status
+    introspection = _graphql(get_introspection_query(descriptions=True, input_value_deprecation=True))
+    headers = {"content-type": "application/json"}
+    check_burden(server, lambda: statuses.append(server.ask("POST", "/graphql", introspection, headers)))
+    assert statuses[-1] == 200
 
 
 @pytest.mark.parametrize("what", REQUESTS)
