@@ -162,7 +162,7 @@ class WrittenBodyTests(SynchronousTestCase):
         self.successResultOf(written)
         with self.assertRaises(Closed) as refused:
             body.write(b"b")
-        self.assertIn("takes no more", refused.exception.public)
+        self.assertIn("accepts no more", refused.exception.public)
 
     def test_failed_before_the_connection(self):
         """A body that failed before there was a connection fails the request as soon as there is one."""
@@ -297,7 +297,7 @@ class AnswerBodyTests(SynchronousTestCase):
         body.dataReceived(gzip.compress(b"hello")[:-4])
         self.ended(body)
         self.assertEqual(self.successResultOf(self.read(body)), b"hello")
-        self.assertIn("ends in the middle", self.failureResultOf(self.read(body), Unavailable).value.public)
+        self.assertIn("is incomplete", self.failureResultOf(self.read(body), Unavailable).value.public)
 
     def test_bomb(self):
         """A small piece that becomes large is read in bounded pieces, and no more of it is held."""

@@ -102,7 +102,7 @@ def test_cut_off(name):
     stage = decoder(coding)
     stage.feed(packed[: len(packed) // 2])
     assert body.startswith(taken(stage))
-    with pytest.raises(DecodingFailed, match="ends in the middle"):
+    with pytest.raises(DecodingFailed, match="is incomplete"):
         stage.finish()
 
 

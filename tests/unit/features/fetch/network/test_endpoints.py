@@ -180,7 +180,7 @@ class TunnelTests(ConnectorCase):
         for answer, words in (
             (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", '"HTTP/1.1 407 Proxy Authentication Required"'),
             (b"nonsense\r\n\r\n", '"nonsense"'),
-            (b"x" * 20_000, "answers too much"),
+            (b"x" * 20_000, "answer is too long"),
         ):
             transport, connecting = self.tunnel()
             self.knock.dataReceived(answer)
