@@ -109,4 +109,4 @@ async def test_kept_and_delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def _revision(folder: Path, uri: str) -> str:
     with closing(sqlite3.connect(path_of(folder / "scripts", uri))) as connection:
-        return str(connection.execute("SELECT revision FROM notes_version").fetchone()[0])
+        return str(connection.execute("SELECT revision FROM _notes_version").fetchone()[0])
