@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from aiwebengine.errors import CannotStart
 from aiwebengine.features.secrets.api import SecretList
 from aiwebengine.features.secrets.book import SecretBook
 from aiwebengine.features.secrets.calls import SecretCalls
@@ -17,6 +18,8 @@ from aiwebengine.features.secrets.sources.encrypted import EncryptedSource
 from aiwebengine.features.secrets.sources.environment import EnvironmentSource
 from aiwebengine.features.secrets.sources.files import FileSource, FolderSource
 from aiwebengine.features.secrets.sources.source import SecretSource
+from aiwebengine.features.secrets.sources.vault import VaultPlaces, VaultSource
+from aiwebengine.features.secrets.sources.vault_client import VaultClient
 from aiwebengine.host.host_patterns import HostPattern, read_pattern
 from aiwebengine.machinery import Machinery, Parts
 from aiwebengine.ports import KEYS, SECRETS
@@ -82,7 +85,54 @@ def _sources(machinery: Machinery, settings: SecretSettings) -> Sequence[SecretS
             most=settings.max_secrets,
             seconds=settings.reload_seconds,
         )
+    if settings.vault_url:
+        made["vault"] = _vault(machinery, settings)
     return [made[name] for name in dict.fromkeys(settings.order) if name in made]
+
+
+def _vault(machinery: Machinery, settings: SecretSettings) -> VaultSource:
+    base = machinery.base
+    return VaultSource(
+        client=VaultClient(
+            url=settings.vault_url,
+            namespace=settings.vault_namespace,
+            authorities=_authorities(settings.vault_ca_file),
+            reactor=base.reactor,
+            seconds=settings.vault_seconds,
+        ),
+        places=VaultPlaces(
+            mount=settings.vault_mount.strip("/"),
+            path=settings.vault_path.strip("/"),
+            role_id=settings.vault_role_id,
+            role_mount=settings.vault_role_mount.strip("/"),
+            token_file=settings.vault_token_file,
+            secret_id_file=settings.vault_secret_id_file,
+        ),
+        environ=os.environ,
+        in_thread=base.unpacking_threads.run,
+        clock=base.reactor.seconds,
+        most_bytes=settings.max_value_bytes,
+        most=settings.max_secrets,
+        seconds=settings.vault_reload_seconds,
+    )
+
+
+def _authorities(file: str) -> bytes:
+    """
+    Return the certificates of a file; empty without one.
+
+    Raises:
+        CannotStart: It cannot be read, or holds none.
+    """
+    if not file:
+        return b""
+    try:
+        raw = Path(file).expanduser().read_bytes()
+    except OSError as error:
+        raise CannotStart(f"The setting secrets.vault_ca_file names {file}, which cannot be read: {error}.") from error
+    if b"-----BEGIN CERTIFICATE-----" not in raw:
+        raise CannotStart(f"The setting secrets.vault_ca_file names {file}, which has no certificate in PEM form.")
+    return raw
 
 
 def _path(setting: str, default: Path) -> Path:
