@@ -28,6 +28,7 @@ from aiwebengine.host.messages import Messages
 from aiwebengine.host.registration.book import Registrations
 from aiwebengine.host.registration.kinds import Registration, RegistrationKind
 from aiwebengine.host.turns import Turns
+from aiwebengine.interfaces import Redaction
 from aiwebengine.observe.background import Background
 from aiwebengine.observe.logs import ScriptLogs
 from aiwebengine.observe.points import Passed
@@ -106,6 +107,8 @@ class Hooks:
         self.ended: list[Callable[[Invocation, Receipt], None]] = []
         """Called with each invocation that has ended."""
         self.recording: Recording | None = None
+        self.redactions: dict[str, Redaction] = {}
+        """By version, what takes secrets out of its answers, errors, messages, log lines and recordings."""
         self.route_options: dict[str, Callable[[Registration, Any], Any]] = {}
         """Options of routes that features add; see `host.registration.routes.RouteOptions`."""
         self.found_in_files: list[FindEntries] = []

@@ -147,6 +147,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         recorded=hooks.recorded,
         recording_bytes=hooks.recording_bytes,
         pulse=base.watchdog.pulse,
+        redactions=hooks.redactions,
     )
     invoker = Invoker(
         runner=runner,
@@ -183,7 +184,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
     commits.deploys(access.commit_work)
     bus = Bus(epoch=f"{base.milliseconds():x}", settings=settings.live, share=TurnShare(clock=reactor))
     link = BusLink(bus=bus, store=base.redis, origin=base.new_id()) if base.redis is not None else None
-    messages = Messages(bus=bus, max_bytes=settings.live.max_message_bytes)
+    messages = Messages(bus=bus, max_bytes=settings.live.max_message_bytes, redactions=hooks.redactions)
     commits.add(MESSAGES, messages)
     relay.add(MESSAGES, messages.relayed)
     event_streams = EventStreams(

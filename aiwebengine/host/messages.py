@@ -21,6 +21,7 @@ from aiwebengine.errors import Invalid, TooLarge
 from aiwebengine.host.declare import described
 from aiwebengine.host.effects import HeldEffect, Unit
 from aiwebengine.host.session import CallSession
+from aiwebengine.interfaces import Redaction
 from aiwebengine.services.bus import Bus
 from aiwebengine.services.db.units import Transaction, Write
 from aiwebengine.services.matching import checked
@@ -62,9 +63,11 @@ class Messages:
     Args:
         bus: Where they are published.
         max_bytes: Largest message.
+        redactions: By version of the script that sends, what takes secrets out of messages.
     """
 
-    def __init__(self, *, bus: Bus, max_bytes: int) -> None:
+    def __init__(self, *, bus: Bus, max_bytes: int, redactions: Mapping[str, Redaction] | None = None) -> None:
+        self._redactions: Mapping[str, Redaction] = redactions if redactions is not None else {}
         self._bus = bus
         self.max_bytes = max_bytes
         self._destinations: dict[str, Destination] = {}
@@ -118,6 +121,9 @@ class Messages:
             TooLarge, TooMany, Denied: It is not sent.
         """
         text = _json(data)
+        redaction = self._redactions.get(session.invocation.version)
+        if redaction is not None:
+            text = redaction.text(text)
         size = len(text.encode())
         if size > self.max_bytes:
             raise TooLarge(f"{call}: a message may have at most {self.max_bytes} bytes; this one has {size}.")

@@ -20,7 +20,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from aiwebengine.errors import EngineError, Unavailable
-from aiwebengine.interfaces import HostCalls, ScriptSource
+from aiwebengine.interfaces import HostCalls, Redaction, ScriptSource
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.observe.watchdog import ReactorPulse, unwatched_pulse
 from aiwebengine.runtime.group import ProcessGroup
@@ -80,6 +80,7 @@ class Runner(Service):
         passed: Is notified of the points on the way.
         recorded: Called with each recorded run, with its outcome.
         recording_bytes: Most bytes of calls and answers that are written down of one run.
+        redactions: By version, what takes secrets out of what its runs say; read at each run.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Runner(Service):
         recorded: Callable[[Run, str], None] | None = None,
         recording_bytes: Callable[[], int] = lambda: 1024 * 1024,
         pulse: ReactorPulse | None = None,
+        redactions: Mapping[str, Redaction] | None = None,
     ) -> None:
         self._reactor = reactor
         self._seconds: Callable[[], float] = reactor.seconds
@@ -113,6 +115,7 @@ class Runner(Service):
         self._passed = passed
         self._recorded = recorded
         self._recording_bytes = recording_bytes
+        self._redactions: Mapping[str, Redaction] = redactions if redactions is not None else {}
         self._pulse = pulse or unwatched_pulse()
         self._groups: dict[str, ProcessGroup] = {}
         self._retiring: set[ProcessGroup] = set()
@@ -322,10 +325,10 @@ class Runner(Service):
         context = group.run_context
         if host is not None:
             context = replace(context, host=host)
-        recording = None
+        recording, redaction = None, self._redactions.get(invocation.version)
         if invocation.recording and self._recorded is not None:
-            recording = RunRecording(most_bytes=self._recording_bytes())
-        return Run(invocation=invocation, sink=sink, context=context, recording=recording)
+            recording = RunRecording(most_bytes=self._recording_bytes(), redaction=redaction)
+        return Run(invocation=invocation, sink=sink, context=context, recording=recording, redaction=redaction)
 
     def _group(self, version: str, script: str, *, manifest: Mapping[str, Any] | None = None) -> ProcessGroup:
         return self._groups.get(version) or self._new_group(version, self._terms(script, manifest))

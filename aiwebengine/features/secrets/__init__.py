@@ -10,7 +10,8 @@
     book.py          all secrets that there are, by precedence of their sources
     requests/        secrets in requests that scripts send
     redaction.py     values of secrets in what scripts say, in whatever form
-    sources/         where secrets come from: environment, files, encrypted file, Vault
+    script_redactions.py  which secrets are taken out of what each script says
+    sources/         where secrets come from: environment, files, the encrypted file, Vault
     commands.py      `aiwebengine secrets`; api.py what it and a console ask
     secrets.js       `secrets.key` and `secrets.basic`
 """

@@ -13,6 +13,7 @@ from aiwebengine.features.secrets.book import SecretBook
 from aiwebengine.features.secrets.calls import SecretCalls
 from aiwebengine.features.secrets.requests.placeholders import Placeholders
 from aiwebengine.features.secrets.requests.requests import RequestsWithSecrets
+from aiwebengine.features.secrets.script_redactions import ScriptRedactions
 from aiwebengine.features.secrets.settings import SecretSettings
 from aiwebengine.features.secrets.sources.encrypted import EncryptedSource
 from aiwebengine.features.secrets.sources.environment import EnvironmentSource
@@ -47,6 +48,7 @@ def build(machinery: Machinery) -> Parts:
             book=book, placeholders=placeholders, sources=partial(_read_files, base.store), serving=serving
         ),
     )
+    ScriptRedactions(book=book, current=current, redactions=machinery.hooks.redactions)
     calls = SecretCalls(book=book, placeholders=placeholders, keys=partial(machinery.ports.find, KEYS))
     return Parts(
         groups=[calls],

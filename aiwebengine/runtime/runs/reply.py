@@ -19,11 +19,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from aiwebengine.errors import ScriptFailed
+from aiwebengine.interfaces import Redaction
 from aiwebengine.runtime.moves import Move
 from aiwebengine.runtime.runs.costs import RunCosts
 from aiwebengine.runtime.runs.run_recording import RunRecording
 from aiwebengine.runtime.runs.sink import Sink
-from aiwebengine.runtime.wire.answer import read_answer, read_head
+from aiwebengine.runtime.wire.answer import Head, read_answer, read_head
 from aiwebengine.runtime.wire.boxes import BadBox
 from aiwebengine.settings.schema import LimitSettings
 from aiwebengine.values import Allowance, Answer
@@ -77,13 +78,22 @@ class Reply:
         limits: How large it may be.
         recording: Where it is recorded; None: nowhere.
         costs: Where its bytes are counted.
+        redaction: Takes secrets out of it; None if there can be none.
     """
 
-    __slots__ = ("_costs", "_limits", "_recording", "_sink", "given")
+    __slots__ = ("_costs", "_limits", "_recording", "_redaction", "_scan", "_sink", "given")
 
     def __init__(
-        self, *, sink: Sink, limits: Allowance | LimitSettings, recording: RunRecording | None, costs: RunCosts
+        self,
+        *,
+        sink: Sink,
+        limits: Allowance | LimitSettings,
+        recording: RunRecording | None,
+        costs: RunCosts,
+        redaction: Redaction | None = None,
     ) -> None:
+        self._redaction = redaction
+        self._scan = redaction.scan() if redaction is not None else None
         self._sink = sink
         self._limits = limits
         self._recording = recording
@@ -136,6 +146,10 @@ class Reply:
                 self.given = TAKEN[self.given]
                 taken()
 
+            if not part.data and self._scan is not None:
+                # All of it may be the beginning of a secret, and waits for the next piece.
+                piece_taken()
+                return
             self._sink.write(part.data, piece_taken)
             return
         if self._recording is not None:
@@ -149,10 +163,22 @@ class Reply:
             self._sink.answered(part.answer)
         taken()
 
+    def finish(self) -> None:
+        """End a streamed answer."""
+        rest = self._scan.end() if self._scan is not None else b""
+        if rest:
+            if self._recording is not None:
+                self._recording.append_body(rest)
+            self._sink.write(rest, lambda: None)
+        self._sink.finished()
+
     def _head(self, text: bytes) -> Part:
         head = read_head(text)
         self.given = START[self.given]
-        return Part(Answer(status=head.status, headers=head.headers, body=b""), kept=(None,))
+        answer = Answer(status=head.status, headers=head.headers, body=b"")
+        if self._redaction is not None:
+            _, answer = redacted((head, answer), self._redaction)
+        return Part(answer, kept=(None,))
 
     def _piece(self, data: bytes) -> Part:
         most = self._limits.stream_bytes
@@ -163,9 +189,17 @@ class Reply:
                 "Send less, or raise its limit (stream; at most limits.stream_bytes)."
             )
         self.given = WRITE[self.given]
-        return Part(None, data)
+        return Part(None, data if self._scan is None else self._scan.feed(data))
 
     def _whole_answer(self, head: bytes, body: bytes) -> Part:
-        _, answer = read_answer(head, body, max_bytes=self._limits.answer_bytes)
+        result = read_answer(head, body, max_bytes=self._limits.answer_bytes)
+        _, answer = result if self._redaction is None else redacted(result, self._redaction)
         self.given = SEND[self.given]
         return Part(answer, kept=(answer,))
+
+
+def redacted(result: tuple[Head, Answer], redaction: Redaction) -> tuple[Head, Answer]:
+    """Return an answer without secrets, in headers and body."""
+    head, answer = result
+    headers = tuple((name, redaction.data(value)) for name, value in answer.headers)
+    return head, answer._replace(headers=headers, body=redaction.data(answer.body))

@@ -21,14 +21,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from aiwebengine.errors import EngineError, ScriptFailed, ScriptProtocol, Stale, Unavailable
-from aiwebengine.interfaces import HostCalls, HostSession
+from aiwebengine.interfaces import HostCalls, HostSession, Redaction
 from aiwebengine.observe.points import Passed, unwatched
 from aiwebengine.observe.watchdog import ReactorPulse
 from aiwebengine.runtime.processes.interfaces import Child, Death
 from aiwebengine.runtime.runs.costs import RunCosts
 from aiwebengine.runtime.runs.host_calls import HostConversation
 from aiwebengine.runtime.runs.phase import BEGIN, END, LOSE, RELEASE, TURN, YIELD, Phase
-from aiwebengine.runtime.runs.reply import REFUSED, WHOLE, AnswerState, Part, Reply
+from aiwebengine.runtime.runs.reply import REFUSED, WHOLE, AnswerState, Part, Reply, redacted
 from aiwebengine.runtime.runs.run_recording import RunRecording
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.runtime.runs.turn import MOST_RERUNS, Release, Turn
@@ -108,20 +108,28 @@ class Run:
         sink: Gets the answer.
         context: What it works with.
         recording: Where it is recorded; None: nowhere.
+        redaction: Takes the secrets of its script out of what it says; None if it can have none.
     """
 
     __slots__ = (
-        "_attempted", "_child", "_context", "_conversation", "_pending", "_position", "_reply", "_result",
+        "_attempted", "_child", "_context", "_conversation", "_pending", "_position", "_redaction", "_reply", "_result",
         "_session", "_turn", "alone", "cancelled", "costs", "deadline", "error", "invocation", "lost", "phase",
         "queued_until", "recording", "sink",
     )  # fmt: skip
 
     def __init__(
-        self, *, invocation: Invocation, sink: Sink, context: RunContext, recording: RunRecording | None = None
+        self,
+        *,
+        invocation: Invocation,
+        sink: Sink,
+        context: RunContext,
+        recording: RunRecording | None = None,
+        redaction: Redaction | None = None,
     ) -> None:
         self.invocation = invocation
         self.sink = sink
         self.recording = recording
+        self._redaction = redaction
         self.phase = _QUEUED
         self.costs = RunCosts(context.seconds())
         self.deadline = self.queued_until = 0.0
@@ -253,6 +261,8 @@ class Run:
         self._context.pulse.subject = self.invocation
         self._context.passed("log.received")
         conversation = self._conversation or self._converse()
+        if self._redaction is not None:
+            lines = self._redaction.data(lines)
         try:
             conversation.log(lines, at=self._context.wall())
         except BadBox as error:
@@ -279,12 +289,17 @@ class Run:
             # Looking takes as long as a quarter of a short request.
             costs.peak_bytes = child.peak_bytes()
         if b"_answer" not in box:
+            if self._redaction is not None:
+                box = {**box, b"v": self._redaction.data(box.get(b"v", b""))}
             self._result = script_failure(box, label=self.invocation.shown, place=self.invocation.place)
             return True
         try:
             allowed = self.invocation.allowance
             most = allowed.wire_answer_bytes if allowed is not None else self._context.limits.answer_bytes
-            self._result = result = read_answer(box.get(b"h", b""), box.get(b"v", b""), max_bytes=most)
+            result = read_answer(box.get(b"h", b""), box.get(b"v", b""), max_bytes=most)
+            if self._redaction is not None:
+                result = redacted(result, self._redaction)
+            self._result = result
         except EngineError as error:
             if isinstance(error, ScriptFailed):
                 error.place = self.invocation.place
@@ -394,7 +409,13 @@ class Run:
         child, reply = self._child, self._reply
         assert child is not None
         if reply is None:
-            self._reply = reply = Reply(sink=self.sink, limits=self.limits, recording=self.recording, costs=self.costs)
+            self._reply = reply = Reply(
+                sink=self.sink,
+                limits=self.limits,
+                recording=self.recording,
+                costs=self.costs,
+                redaction=self._redaction,
+            )
         part = reply.take(name, value)
         if part is None:
             child.answer(tag, REFUSED)
@@ -521,7 +542,8 @@ class Run:
         self._context.passed("answer.written")
 
     def _streamed(self) -> None:
-        self._finish("committed", _do_nothing if self._given in WHOLE else self.sink.finished)
+        ended = self.sink.finished if self._reply is None else self._reply.finish
+        self._finish("committed", _do_nothing if self._given in WHOLE else ended)
 
     def _tell(self, outcome: str, answer: Answer) -> None:
         self.costs.bytes_out = len(answer.body)

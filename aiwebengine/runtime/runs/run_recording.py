@@ -7,6 +7,7 @@ something: enough to do it over again, in any process, and to see at which call 
 
 from __future__ import annotations
 
+from aiwebengine.interfaces import Redaction
 from aiwebengine.values import Answer
 
 _MOST_STEPS = 100_000
@@ -19,11 +20,25 @@ class RunRecording:
 
     Args:
         most_bytes: Of calls and answers; where there is no more room the recording ends, and is not whole.
+        redaction: Takes secrets out of calls and their answers; None if there can be none.
     """
 
-    __slots__ = ("_bytes", "_most_bytes", "_open", "answer", "calls", "exact", "now", "seed", "steps", "whole")
+    __slots__ = (
+        "_bytes",
+        "_most_bytes",
+        "_open",
+        "_redaction",
+        "answer",
+        "calls",
+        "exact",
+        "now",
+        "seed",
+        "steps",
+        "whole",
+    )
 
-    def __init__(self, *, most_bytes: int) -> None:
+    def __init__(self, *, most_bytes: int, redaction: Redaction | None = None) -> None:
+        self._redaction = redaction
         self._most_bytes = most_bytes
         self._bytes = 0
         self._open: dict[bytes, int] = {}
@@ -50,12 +65,16 @@ class RunRecording:
 
     def add_call(self, tag: bytes, name: str, argument: str) -> None:
         """Add a host call of the script."""
+        if self._redaction is not None:
+            argument = self._redaction.text(argument)
         if self._room(len(name) + len(argument)):
             self._open[tag] = len(self.calls)
             self.calls.append([name, argument, None])
 
     def add_result(self, tag: bytes, answer: str) -> None:
         """Add the result of a host call."""
+        if self._redaction is not None:
+            answer = self._redaction.text(answer)
         at = self._open.pop(tag, None)
         if at is not None and self._room(len(answer)):
             self.calls[at][2] = answer
