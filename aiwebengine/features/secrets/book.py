@@ -42,7 +42,7 @@ class SecretBook(Service):
     def __init__(
         self, *, sources: Sequence[SecretSource], hosts: Mapping[str, Sequence[HostPattern]], clock: Clock
     ) -> None:
-        self._readings = [_Reading(source, clock=clock, changed=self._merge) for source in sources]
+        self._readings = [SourceReading(source, clock=clock, changed=self._merge) for source in sources]
         self._hosts = hosts
         self._secrets: Mapping[str, Secret] = {}
         self._changed: list[Callable[[], None]] = []
@@ -138,7 +138,7 @@ class SecretBook(Service):
             call()
 
 
-class _Reading:
+class SourceReading:
     """One source, and what it had when it was last read."""
 
     def __init__(self, source: SecretSource, *, clock: Clock, changed: Callable[[], None]) -> None:

@@ -27,6 +27,7 @@ from aiwebengine.observe.watchdog import ReactorPulse
 from aiwebengine.runtime.processes.interfaces import Child, Death
 from aiwebengine.runtime.runs.costs import RunCosts
 from aiwebengine.runtime.runs.host_calls import HostConversation
+from aiwebengine.runtime.runs.pending import PendingCommit
 from aiwebengine.runtime.runs.phase import BEGIN, END, LOSE, RELEASE, TURN, YIELD, Phase
 from aiwebengine.runtime.runs.reply import REFUSED, WHOLE, AnswerState, Part, Reply, redacted
 from aiwebengine.runtime.runs.run_recording import RunRecording
@@ -86,17 +87,6 @@ class RunContext:
     """Is notified of the points on the way."""
     recorded: Callable[[Run, str], None] | None = None
     """Called with each recorded run, with its outcome, at the end."""
-
-
-class PendingCommit:
-    """A unit that is being committed, and *then*, which follows."""
-
-    __slots__ = ("error", "then")
-
-    def __init__(self, then: Callable[[], None]) -> None:
-        self.then = then
-        self.error: EngineError | None = None
-        """The error of the script in the meantime; reported after what follows."""
 
 
 class Run:

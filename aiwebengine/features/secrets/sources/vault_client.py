@@ -135,12 +135,12 @@ def _too_late(_: Any, seconds: float) -> Any:
 
 
 def _read(response: IResponse) -> Deferred[tuple[int, bytes]]:
-    reading = _Reading(response.code)
+    reading = _VaultBody(response.code)
     response.deliverBody(reading)
     return reading.done
 
 
-class _Reading(Protocol):
+class _VaultBody(Protocol):
     def __init__(self, status: int) -> None:
         self._status = status
         self._pieces: list[bytes] = []
