@@ -44,6 +44,7 @@ from aiwebengine.services.db.script_databases import SqliteScriptDatabases
 from aiwebengine.services.db.units import Units
 from aiwebengine.services.outbox import Relay
 from aiwebengine.services.reactor.turn_share import TurnShare
+from aiwebengine.settings.script_env import ScriptEnv
 from aiwebengine.values import Invocation, LogLine, Receipt
 from aiwebengine.web.events.sse import EventStreams
 from aiwebengine.web.events.streams import StreamServer
@@ -148,6 +149,7 @@ def build_machinery(base: Foundation, *, declared: Declarations, prelude: Mappin
         recording_bytes=hooks.recording_bytes,
         pulse=base.watchdog.pulse,
         redactions=hooks.redactions,
+        env=ScriptEnv(settings.scripts.env),
     )
     invoker = Invoker(
         runner=runner,

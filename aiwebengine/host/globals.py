@@ -8,6 +8,7 @@ _REGISTRATION = "Registration"
 _ANSWERS = "Answers"
 _PAGES = "Pages"
 _LOG = "Logs"
+_SETTINGS = "Plain settings"
 _ERRORS = "Errors"
 
 GLOBALS: tuple[Global, ...] = (
@@ -171,6 +172,17 @@ GLOBALS: tuple[Global, ...] = (
         doc=("A component that renders its children without a tag around them; `<>...</>` in JSX."),
         signatures=("(props: { children?: any } | null): Html",),
         example='registerWebHandler("/f", () => h(Fragment, null, h("p", null, "one"), h("p", null, "two")));',
+    ),
+    Global(
+        name="env",
+        group=_SETTINGS,
+        kind="object",
+        type="Readonly<Record<string, string | undefined>>",
+        doc=(
+            "Plain settings of the script, by name: those of `env` in its manifest, and in their place those that the "
+            "server's setting `scripts.env` has for it. Values are strings. `process.env` has the same."
+        ),
+        example='registerWebHandler("/env", () => `${env.GREETING ?? "Hello"}!`);',
     ),
     Global(
         name="console",

@@ -35,6 +35,7 @@ from aiwebengine.runtime.runs.run_recording import RunRecording
 from aiwebengine.runtime.runs.sink import Sink
 from aiwebengine.runtime.wire.failure import disconnected
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
+from aiwebengine.settings.script_env import ScriptEnv
 from aiwebengine.values import Bundle, Invocation, Receipt
 
 _log = Logger()
@@ -80,9 +81,11 @@ class Runner(Service):
         passed: Is notified of the points on the way.
         recorded: Called with each recorded run, with its outcome.
         recording_bytes: Most bytes of calls and answers that are written down of one run.
+        env: The plain settings of scripts.
         redactions: By version, what takes secrets out of what its runs say; read at each run.
     """
 
+    # Long: keeps each argument under its name.
     def __init__(
         self,
         *,
@@ -101,6 +104,7 @@ class Runner(Service):
         recording_bytes: Callable[[], int] = lambda: 1024 * 1024,
         pulse: ReactorPulse | None = None,
         redactions: Mapping[str, Redaction] | None = None,
+        env: ScriptEnv | None = None,
     ) -> None:
         self._reactor = reactor
         self._seconds: Callable[[], float] = reactor.seconds
@@ -143,6 +147,7 @@ class Runner(Service):
             seconds=self._seconds,
             wall=wall,
             entropy=entropy,
+            env=env or ScriptEnv(),
         )
 
     def startService(self) -> None:

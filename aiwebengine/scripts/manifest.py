@@ -27,10 +27,11 @@ from aiwebengine.settings.amounts import shown
 from aiwebengine.settings.budgets import RESOURCES, read_budget
 from aiwebengine.settings.requested_limits import WORDS, read_limits
 from aiwebengine.settings.schema import LimitSettings
+from aiwebengine.settings.script_env import read_env
 
 FILE = "package.json"
 
-KEYS = ("entry", "basePath", "hosts", "capabilities", "isolation", "limits", "budgets")
+KEYS = ("entry", "basePath", "hosts", "capabilities", "isolation", "limits", "budgets", "env")
 _MOST_BUDGETS = 5
 _MOST_BYTES = 256 * 1024
 ISOLATIONS = ("shared", "request")
@@ -56,6 +57,9 @@ class Manifest:
     budgets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the names of the settings, such as `host_calls`: what it may use over time, beside what the server says."""
 
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Plain settings, by name."""
+
     def as_json(self) -> dict[str, Any]:
         """Return what was said, in its normal form."""
         pairs = {
@@ -66,6 +70,7 @@ class Manifest:
             "isolation": self.isolation,
             "limits": dict(self.limits),
             "budgets": {name: list(texts) for name, texts in self.budgets.items()},
+            "env": dict(self.env),
         }
         return {key: value for key, value in pairs.items() if value}
 
@@ -132,6 +137,7 @@ class _ManifestReader:
             isolation=self._isolation(value.get("isolation")),
             limits=self._limit_values(value.get("limits")),
             budgets=self._budgets(value.get("budgets")),
+            env=self._env(value.get("env")),
         )
 
     def _entry(self, value: Any) -> str | None:
@@ -246,6 +252,14 @@ class _ManifestReader:
             else:
                 lists[resource.name] = tuple(texts)
         return lists
+
+    def _env(self, value: Any) -> dict[str, str]:
+        if value is None:
+            return {}
+        env, wrong = read_env(value)
+        if wrong:
+            self._wrong("env", f'"env" {wrong}.')
+        return env
 
     def _known(self, value: Mapping[str, Any], known: Iterable[str], where: str) -> None:
         for key in value:

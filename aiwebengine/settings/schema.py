@@ -24,6 +24,7 @@ from aiwebengine.settings.allowed import (
     is_weight,
 )
 from aiwebengine.settings.redis_url import is_prefix, is_redis_url
+from aiwebengine.settings.script_env import is_override
 
 S = TypeVar("S")
 
@@ -177,6 +178,20 @@ class BuildSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptSettings:
+    """Plain settings of scripts, which they read from `env`."""
+
+    env: Annotated[
+        tuple[str, ...], StringPattern("a script, a name and a value: `shop:GREETING=Hello`", is_override)
+    ] = ()
+    """
+    Values that take the place of those in the manifests: name of the script, `:`, name of the value, `=`, value.
+
+    Scripts and the page of the settings show them: passwords and keys are secrets instead.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeploySettings:
     """Limits for deployments."""
 
@@ -315,6 +330,7 @@ class Settings:
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     build: BuildSettings = field(default_factory=BuildSettings)
     deploy: DeploySettings = field(default_factory=DeploySettings)
+    scripts: ScriptSettings = field(default_factory=ScriptSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     live: LiveSettings = field(default_factory=LiveSettings)
     websocket: WebSocketSettings = field(default_factory=WebSocketSettings)

@@ -876,6 +876,15 @@ declare function h(type: string | Component, props?: { [name: string]: any } | n
  */
 declare function Fragment(props: { children?: any } | null): Html;
 
+/**
+ * Plain settings of the script, by name: those of `env` in its manifest, and in their place those that the server's setting `scripts.env` has for it.
+ * Values are strings.
+ * `process.env` has the same.
+ * @example
+ * registerWebHandler("/env", () => `${env.GREETING ?? "Hello"}!`);
+ */
+declare var env: Readonly<Record<string, string | undefined>>;
+
 /** The type of `console`. */
 interface Console {
   /** Logs a line with the level info. */

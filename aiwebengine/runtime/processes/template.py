@@ -77,6 +77,7 @@ class Template:
         wall_seconds: Longest load.
         wall: The time of log lines, seconds since 1970.
         exited: Called once when the process is dead.
+        env: The script's plain settings; None for none.
 
     Raises:
         Unavailable: There are no descriptors for its sockets.
@@ -100,6 +101,7 @@ class Template:
         wall_seconds: float,
         wall: Callable[[], float],
         exited: Callable[[Template], None],
+        env: Mapping[str, str] | None = None,
     ) -> None:
         (data, their_data), (ours, theirs) = socket_pairs(
             [socket.SOCK_STREAM, socket.SOCK_SEQPACKET], what=f'a process for the script "{bundle.script}"'
@@ -162,6 +164,8 @@ class Template:
         }
         if collect is not None:
             box["collect"] = collect
+        if env:
+            box["env"] = env
         self._link.send(encode(_LOAD, json.dumps(box).encode("ascii")))
 
     @property

@@ -288,6 +288,7 @@ class TemplateKeeper:
             wall_seconds=seconds,
             wall=context.wall,
             exited=self._template_exited,
+            env=context.env.of(bundle.script, bundle.manifest),
         )
 
     def _loaded(self, _: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from aiwebengine.errors import ScriptFailed
@@ -14,6 +14,7 @@ from aiwebengine.runtime.processes.slots import Slots
 from aiwebengine.runtime.processes.stock import StockLimit
 from aiwebengine.runtime.wire.control import Control
 from aiwebengine.settings.schema import LimitSettings, PoolSettings
+from aiwebengine.settings.script_env import ScriptEnv
 from aiwebengine.values import Allowance, Invocation
 
 
@@ -45,6 +46,8 @@ class GroupContext:
     seconds: Callable[[], float]
     wall: Callable[[], float]
     entropy: Callable[[int], bytes]
+    env: ScriptEnv = field(default_factory=ScriptEnv)
+    """The plain settings of scripts."""
 
 
 class Payloads:

@@ -37,8 +37,16 @@
         return evaluate('(function(){' + source + '\n' + offered + '})');
     }
 
+    /* Plain settings; each has a value of its own, whatever its name is. */
+    function environmentOf(given) {
+        var made = {};
+        for (var name in given) if (K.own(given, name)) Object.defineProperty(made, name, { value: given[name], enumerable: true });
+        return Object.freeze(made);
+    }
+
     K.kinds.load = function (run, box) {
         K.beginRegistration(box.collect);
+        K.global('env', environmentOf(box.env));
         K.loadNamedIn(box.source);
         var program = programOf(K.withoutPlaces(box.source));
         box.source = '';
