@@ -24,8 +24,8 @@ from aiwebengine.features.secrets.sources.source import MemorySource, SecretSour
 from aiwebengine.features.secrets.sources.vault import VaultPlaces, VaultSource
 from aiwebengine.features.secrets.sources.vault_client import VaultClient
 from aiwebengine.services.whole_files import write_whole
+from tests.support.clients.openbao import OpenBao, openbao
 from tests.support.fakes.threads import ThreadsInTurn
-from tests.support.openbao import OpenBao, openbao
 from tests.support.waiting import until
 
 FIRST = {"STRIPE_KEY": b"sk_live_1 with spaces", "tls.crt": "grün".encode(), "a-b_c": b"x"}

@@ -14,8 +14,8 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.threads import deferToThread
 
 from aiwebengine.features.secrets.settings import SecretSettings
+from tests.support.clients.openbao import OpenBao, openbao
 from tests.support.engine import EngineUnderTest, running_engine, settings_for
-from tests.support.openbao import OpenBao, openbao
 
 reactor: Any = _reactor
 SCRIPT = 'registerWebHandler("/has", (req) => String(secrets.has(req.query.name)));'
