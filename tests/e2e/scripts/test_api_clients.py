@@ -118,3 +118,16 @@ async def test_supabase(tmp_path: Path) -> None:
         "user": "a@example.com",
         "error": [404, "PGRST205", "Could not find the table"],
     }
+
+
+@pytest.mark.slow(_BUILDS_FOR_LONG)
+@pytest_twisted.ensureDeferred
+async def test_ai(tmp_path: Path) -> None:
+    """The AI SDK makes text with a provider, streams it and embeds, and tells of a wrong key."""
+    assert await _called(tmp_path, "ai") == {
+        "text": "Hello!",
+        "tokens": 3,
+        "pieces": ["Hel", "lo", "!"],
+        "embedding": [0.5, -1.25],
+        "error": ["AI_APICallError", 401, "Incorrect API key provided."],
+    }
