@@ -123,16 +123,27 @@
         return list.sorted;
     }
 
+    /* Those of an answer of fetch, of Response.error() and of Response.redirect() do not change ("immutable", Fetch, 5.1). */
+    function writable(headers) {
+        var list = K.hidden(headers);
+        if (list.frozen) throw new TypeError('Headers: these are immutable; new Headers(response.headers) is a copy that can be changed.');
+        return list;
+    }
+
     function methods(table) {
         Object.keys(table).forEach(function (name) { K.define(Headers.prototype, name, table[name]); });
     }
 
     methods({
         append: function append(name, value) {
-            addPair(K.hidden(this), name, value);
+            addPair(writable(this), name, value);
             K.hidden(this).sorted = null;
         },
-        'delete': function (name) { K.hide(this, without(this, K.headerName(name))); },
+        'delete': function (name) {
+            name = K.headerName(name);
+            writable(this);
+            K.hide(this, without(this, name));
+        },
         get: function get(name) {
             name = K.headerName(name);
             var list = K.hidden(this), found = null;
@@ -143,7 +154,7 @@
         set: function set(name, value) {
             name = K.headerName(name);
             value = K.headerValue(name, value);
-            var at = first(K.hidden(this), name);
+            var at = first(writable(this), name);
             if (at < 0) { this.append(name, value); return; }
             var list = K.hidden(this).filter(function (pair, i) { return pair[0] !== name || i === at; });
             list[at] = [name, value];
@@ -166,6 +177,15 @@
         var headers = new Bare();
         K.hide(headers, pairs);
         return headers;
+    };
+    K.freezeHeaders = function (headers) {
+        K.hidden(headers).frozen = true;
+        return headers;
+    };
+    /* A copy that changes no more if they do not. */
+    K.copyHeaders = function (headers) {
+        var copy = new Headers(headers);
+        return K.hidden(headers).frozen ? K.freezeHeaders(copy) : copy;
     };
     K.global('Headers', Headers);
 }(__kernel));

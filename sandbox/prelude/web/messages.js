@@ -165,7 +165,7 @@
     });
     K.define(Response.prototype, 'clone', function clone() {
         var copy = Object.create(Response.prototype);
-        build(copy, { source: cloned(this), type: null }, this.status, this.statusText, new K.Headers(this.headers), this.type);
+        build(copy, { source: cloned(this), type: null }, this.status, this.statusText, K.copyHeaders(this.headers), this.type);
         return located(copy, this.url, this.redirected);
     });
     K.define(Response.prototype, Symbol.toStringTag, 'Response', true);
@@ -186,10 +186,12 @@
             if (/^[A-Za-z][A-Za-z0-9+.\-]*:/.test(target)) throw relative;
             target = encodeURI(K.wellFormed(target)).replace(/%25/g, '%');
         }
-        return new Response(null, { status: status, headers: { location: target } });
+        var response = new Response(null, { status: status, headers: { location: target } });
+        K.freezeHeaders(response.headers);
+        return response;
     });
     K.define(Response, 'error', function error() {
-        return build(Object.create(Response.prototype), EMPTY, 0, '', new K.Headers(), 'error');
+        return build(Object.create(Response.prototype), EMPTY, 0, '', K.freezeHeaders(new K.Headers()), 'error');
     });
 
     /* -- Request --------------------------------------------------------------------------- */
@@ -308,7 +310,7 @@
     K.takeBody = take;
     /* For what fetch gives back: a Response with an address, made of parts that were checked already. */
     K.makeResponse = function (body, status, text, headers, url, redirected) {
-        var response = build(Object.create(Response.prototype), { source: body, type: null }, status, text, headers, 'basic');
+        var response = build(Object.create(Response.prototype), { source: body, type: null }, status, text, K.freezeHeaders(headers), 'basic');
         return located(response, url, !!redirected);
     };
     K.global('Response', Response);

@@ -41,6 +41,21 @@ class Standards(SynchronousTestCase):
         self.assertEqual(seen, [[0, 0, 0, 0, 0]])
 
 
+class HeadersThatStay(SynchronousTestCase):
+    """Some headers are immutable, as the Fetch standard says."""
+
+    def test_of_errors_and_redirects(self) -> None:
+        """Those of Response.error() and Response.redirect() and their clones cannot be changed, copies and all others can."""
+        seen = evaluate(
+            "function tried(headers) { return ['append', 'set', 'delete'].map(function (name) { try { headers[name]('x-a', '1'); return 'ok'; } catch (e) { return e.name; } }); }"
+            "var redirect = Response.redirect('https://a.example/');"
+            "return [Response.error(), redirect, redirect.clone(), new Response(''), new Response('').clone(), new Request('https://a.example/')]"
+            ".map(function (m) { return tried(m.headers); }).concat([tried(new Headers(redirect.headers)), redirect.headers.get('location')])"
+        )
+        refused, allowed = ["TypeError"] * 3, ["ok"] * 3
+        self.assertEqual(seen, [[refused, refused, refused, allowed, allowed, allowed, allowed, "https://a.example/"]])
+
+
 class RandomTests(SynchronousTestCase):
     """Random values come from the invocation's seed."""
 

@@ -408,3 +408,23 @@ async def test_keys(tmp_path: Path) -> None:
         assert keys[1]
         assert keys[0] != keys[1]
         assert keys[2] is None
+
+
+GUARDS = """
+registerWebHandler("/guards", async (req) => {
+  const tried = (headers) => ["append", "set", "delete"].map((name) => { try { headers[name]("x-a", "1"); return "ok"; } catch (e) { return e.name; } });
+  const r = await fetch(req.query.url), out = [tried(r.headers), tried(r.clone().headers)];
+  const copy = new Response(r.body, r);
+  copy.headers.set("x-own", "yes");
+  return [...out, tried(new Request(req.query.url, { headers: { cookie: "a=b", host: "x", "content-length": "1" } }).headers), copy.headers.get("x-own"), r.headers.get("x-own")];
+});
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_immutable_headers(tmp_path: Path) -> None:
+    """The headers of an answer cannot be changed, a copy's can; a request may have any headers."""
+    async with peer() as other, asking(tmp_path, source=GUARDS) as engine:
+        other.on("/a", lambda request: request.reply(b"x", x_own="no"))
+        refused, allowed = ["TypeError"] * 3, ["ok"] * 3
+        assert await get(engine, f"/guards?url={other.url}/a") == [refused, refused, allowed, "yes", "no"]
