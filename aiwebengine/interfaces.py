@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocol, IProtocolFactory
 
-from aiwebengine.errors import ScriptFailed
+from aiwebengine.errors import BudgetSpent, ScriptFailed
 from aiwebengine.values import (
     Answer,
     Bundle,
@@ -269,6 +269,21 @@ class Redaction(Protocol):
 
     def scan(self) -> SecretScan:
         """Return what replaces them in something that comes in pieces."""
+
+
+class ScriptBudgets(Protocol):
+    """What scripts may use over time."""
+
+    def spend(self, invocation: Invocation, resource: str, amount: int) -> BudgetSpent | None:
+        """
+        Use up so much of a resource.
+
+        Args:
+            resource: Its name, such as `fetches`.
+
+        Returns:
+            Why it is refused, if the script has used up its budget already; None if it is not.
+        """
 
 
 class DelayedCall(Protocol):

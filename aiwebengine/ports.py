@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
-from aiwebengine.interfaces import Console, Decide, Identify, Mail, OwnServer, ScriptKeys, Secrets
+from aiwebengine.interfaces import Console, Decide, Identify, Mail, OwnServer, ScriptBudgets, ScriptKeys, Secrets
 
 T = TypeVar("T")
 
@@ -58,6 +58,9 @@ SECRETS: Port[Secrets] = Port(name="secrets")
 
 KEYS: Port[ScriptKeys] = Port(name="keys")
 """Makes keys for `crypto.subtle` of what scripts must not see."""
+
+BUDGETS: Port[ScriptBudgets] = Port(name="budgets")
+"""Counts what scripts use over time, and refuses what is too much; without it nothing is counted."""
 
 
 class Ports:

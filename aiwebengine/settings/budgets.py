@@ -40,6 +40,8 @@ RESOURCES: Mapping[str, Resource] = {
     "rows": Resource(name="rows", noun="rows", example="100000/1h"),
     "logLines": Resource(name="log_lines", noun="log lines", example="1000/1m"),
     "bytesOut": Resource(name="bytes_out", noun="of answers", example="1GB/1d", unit="bytes"),
+    "fetches": Resource(name="fetches", noun="requests to other servers", example="1000/1h"),
+    "fetchBytes": Resource(name="fetch_bytes", noun="to and from other servers", example="1GB/1d", unit="bytes"),
 }
 """By the word with which a manifest names it."""
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from aiwebengine.errors import BudgetSpent, Closed, Denied, Invalid
-from aiwebengine.features.fetch.declarations import CALLS, CANCEL, CAPABILITY, READ, START, WRITE
+from aiwebengine.features.fetch.declarations import CALLS, CANCEL, CAPABILITY, FETCH_BYTES, FETCHES, READ, START, WRITE
 from aiwebengine.features.fetch.exchange import Fetch, Outside
 from aiwebengine.features.fetch.network.targets import TargetUrl
 from aiwebengine.features.fetch.requests import read_bytes, read_wanted, with_defaults
@@ -23,7 +23,7 @@ from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.host.declare import HostCall
 from aiwebengine.host.host_patterns import DEFAULT_PORTS, granted_hosts
 from aiwebengine.host.session import CallSession, Function
-from aiwebengine.interfaces import RequestSecrets, Secrets
+from aiwebengine.interfaces import RequestSecrets, ScriptBudgets, Secrets
 
 
 class FetchCalls:
@@ -34,14 +34,21 @@ class FetchCalls:
         outside: What all requests share.
         settings: What is allowed.
         secrets: Returns what fills secrets in, once all features are built; None without it.
+        budgets: Returns what counts, once all features are built; None without it.
     """
 
     def __init__(
-        self, *, outside: Outside, settings: FetchSettings, secrets: Callable[[], Secrets | None] = lambda: None
+        self,
+        *,
+        outside: Outside,
+        settings: FetchSettings,
+        secrets: Callable[[], Secrets | None] = lambda: None,
+        budgets: Callable[[], ScriptBudgets | None] = lambda: None,
     ) -> None:
         self._outside = outside
         self._settings = settings
         self._secrets = secrets
+        self._budgets = budgets
         self._open: dict[CallSession, dict[int, Fetch]] = {}
 
     @property
@@ -80,7 +87,9 @@ class FetchCalls:
                 f"fetch: an invocation may make at most {self._settings.per_invocation} requests "
                 "(fetch.per_invocation)."
             )
-        self._outside.peers.count(session.invocation.script)
+        self.spend(session, FETCHES, 1)
+        # Only whether any are left: how many it takes is not known yet.
+        self.spend(session, FETCH_BYTES, 0)
         if not wanted.safe:
             session.act_at_once()
         invocation = session.invocation
@@ -96,8 +105,21 @@ class FetchCalls:
             ),
             check=lambda target: self.check(session, target),
             secrets=self.secrets_of(session),
+            used=lambda size: self.spend(session, FETCH_BYTES, size),
         )
         return exchange.begin()
+
+    def spend(self, session: CallSession, resource: str, amount: int) -> None:
+        """
+        Count what a script uses.
+
+        Raises:
+            BudgetSpent: It has used too much already.
+        """
+        budgets = self._budgets()
+        refusal = budgets.spend(session.invocation, resource, amount) if budgets is not None else None
+        if refusal is not None:
+            raise refusal
 
     def secrets_of(self, session: CallSession) -> RequestSecrets | None:
         """Return the secrets of a request that an invocation sends; None if it can name none."""

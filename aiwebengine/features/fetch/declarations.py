@@ -9,6 +9,9 @@ from aiwebengine.host.host_patterns import SCOPE
 CAPABILITY = "fetch"
 """The capability to send requests to a host."""
 
+FETCHES, FETCH_BYTES = "fetches", "fetch_bytes"
+"""What is counted, as budgets name it."""
+
 _GROUP = "Requests to other servers"
 _ERRORS = ("denied", "unavailable", "timeout", "too_large", "budget")
 _MOST_BYTES = 2 * 1024 * 1024
@@ -86,7 +89,7 @@ LATER = HostCall(
     effect="held",
     partly=CAPABILITY,
     sync=False,
-    errors=("denied", "too_large", "too_many"),
+    errors=("denied", "too_large", "too_many", "budget"),
     doc="Has a request sent after the commit.",
     speaks_for="fetch",
 )

@@ -63,6 +63,7 @@ class Fetch:
         headers: Its headers, with those that the engine adds.
         check: Refuses hosts that the script may not reach.
         secrets: Fills secrets in; None if the request can have none.
+        used: Told of bytes of bodies; refuses what is too much.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Fetch:
         headers: Sequence[tuple[str, str]],
         check: Callable[[TargetUrl], None],
         secrets: RequestSecrets | None = None,
+        used: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._outside = outside
         self._script = script
@@ -83,6 +85,7 @@ class Fetch:
         self._headers = headers
         self._check = check
         self._secrets = secrets
+        self._used = used
         self._ends = outside.reactor.seconds() + outside.settings.answer_seconds
         self._written: WrittenBody | None = None
         if wanted.written:
@@ -107,6 +110,8 @@ class Fetch:
             EngineError: It failed; see `failures`.
         """
         try:
+            if self._wanted.body:
+                self._used(len(self._wanted.body))
             reply, target, redirected = await self._follow()
             url = target.url
             if self._secrets is not None and (scan := self._secrets.scan()) is not None:
@@ -144,6 +149,8 @@ class Fetch:
             return {"done": True}
         try:
             piece = await self._body.read(_PIECE_BYTES)
+            if piece:
+                self._used(len(piece))
         except EngineError:
             self.cancel()
             raise
@@ -163,6 +170,11 @@ class Fetch:
         if piece is None:
             self._written.end()
         else:
+            try:
+                self._used(len(piece))
+            except EngineError as error:
+                self._written.fail(error)
+                raise
             await self._written.write(piece)
 
     def cancel(self) -> None:
@@ -337,6 +349,8 @@ class Fetch:
                 return {"more": True}
         piece = reply.body.take(_PIECE_BYTES)
         more = reply.body.take(1)
+        if piece:
+            self._used(len(piece) + len(more))
         if more:
             self._rest = [piece, more]
             return {"more": True}
@@ -347,6 +361,7 @@ class Fetch:
         """Return the body if it is the expected one."""
         body = b""
         while piece := await self._wait(Deferred.fromCoroutine(reply.body.read(_PIECE_BYTES))):
+            self._used(len(piece))
             body += piece
             if len(body) > _MOST_CHECKED_BYTES:
                 raise too_large(f"fetch: with integrity an answer may have at most {_MOST_CHECKED_BYTES} bytes.")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
-from aiwebengine.errors import CannotStart, Unavailable
+from aiwebengine.errors import Unavailable
 from aiwebengine.features.fetch.calls import FetchCalls, check_host
 from aiwebengine.features.fetch.deliveries import store
 from aiwebengine.features.fetch.deliveries.api import DeliveryList
@@ -22,11 +21,12 @@ from aiwebengine.features.fetch.network.client import HttpClient
 from aiwebengine.features.fetch.network.endpoints import Connector, resolve_in
 from aiwebengine.features.fetch.network.proxies import read_proxy
 from aiwebengine.features.fetch.network.targets import TargetUrl
-from aiwebengine.features.fetch.network.tls import TrustedServers
+from aiwebengine.features.fetch.network.tls import TrustedServers, read_authorities
 from aiwebengine.features.fetch.peers import Peers
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.machinery import Machinery, Parts
-from aiwebengine.ports import OWN_SERVER, SECRETS
+from aiwebengine.ports import BUDGETS, OWN_SERVER, SECRETS
+from aiwebengine.services.reactor.turn_share import TurnShare
 from aiwebengine.services.threads import Threads
 from aiwebengine.values import ANONYMOUS
 from aiwebengine.web.handover import HandoverParticipant
@@ -45,12 +45,18 @@ def build(machinery: Machinery) -> Parts:
         reactor=base.reactor,
         resolve=resolve_in(threads),
         addresses=AllowedAddresses(settings.networks),
-        trusted=TrustedServers(authorities=_authorities(settings.ca_file)),
+        trusted=TrustedServers(authorities=read_authorities(settings.ca_file)),
         proxy=proxy,
         own=lambda: machinery.ports.find(OWN_SERVER),
         seconds=settings.connect_seconds,
     )
-    client = HttpClient(reactor=base.reactor, connector=connector, settings=settings, proxied=proxy is not None)
+    client = HttpClient(
+        reactor=base.reactor,
+        connector=connector,
+        settings=settings,
+        proxied=proxy is not None,
+        share=TurnShare(clock=base.reactor),
+    )
     outside = Outside(
         client=client,
         peers=Peers(settings=settings, clock=base.reactor),
@@ -60,9 +66,12 @@ def build(machinery: Machinery) -> Parts:
         wall=base.seconds,
     )
     secrets = partial(machinery.ports.find, SECRETS)
-    calls = FetchCalls(outside=outside, settings=settings, secrets=secrets)
+    budgets = partial(machinery.ports.find, BUDGETS)
+    calls = FetchCalls(outside=outside, settings=settings, secrets=secrets, budgets=budgets)
     sender = _sender(machinery, outside)
-    later = LaterCalls(settings=settings, check=calls.check, secrets=calls.secrets_of, wake=sender.wake_for)
+    later = LaterCalls(
+        settings=settings, check=calls.check, secrets=calls.secrets_of, spend=calls.spend, wake=sender.wake_for
+    )
     listed = DeliveryList(databases=machinery.script_databases, milliseconds=base.milliseconds, wake=sender.wake_for)
     machinery.script_databases.add_due(store.attention)
     return Parts(
@@ -127,20 +136,3 @@ class _Requests(Service):
         super().stopService()
         self._calls.end()
         return self._client.close()
-
-
-def _authorities(file: str) -> bytes:
-    """
-    Return the certificates of a file; empty without one.
-
-    Raises:
-        CannotStart: It cannot be read, or holds none.
-    """
-    if not file:
-        return b""
-    try:
-        raw = Path(file).expanduser().read_bytes()
-        TrustedServers(authorities=raw)
-    except (OSError, ValueError) as error:
-        raise CannotStart(f"The setting fetch.ca_file names {file}, which cannot be used: {error}.") from error
-    return raw

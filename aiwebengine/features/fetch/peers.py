@@ -9,7 +9,6 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from aiwebengine.errors import BudgetSpent
 from aiwebengine.features.fetch.network.failures import unavailable
 from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.interfaces import Clock
@@ -17,7 +16,6 @@ from aiwebengine.services.breaker import Breaker, Permit, Rules, State
 from aiwebengine.services.bulkhead import Bulkhead, BulkheadFull
 
 _MOST_PEERS = 2000
-_HOUR = 3600
 
 PeerKey = tuple[str, str, str, int]
 """Script, scheme, host and port: what one script does to a server is not held against another."""
@@ -93,7 +91,6 @@ class Peers:
         self._settings = settings
         self._clock = clock
         self._peers: OrderedDict[PeerKey, Peer] = OrderedDict()
-        self._hours: dict[str, tuple[int, int]] = {}
 
     def of(self, script: str, origin: tuple[str, str, int]) -> Peer:
         """Return a server as a script sees it."""
@@ -104,29 +101,6 @@ class Peers:
             self._forget()
         self._peers.move_to_end(key)
         return peer
-
-    def count(self, script: str) -> None:
-        """
-        Count one request.
-
-        Raises:
-            BudgetSpent: The script has made as many in this hour as it may.
-        """
-        most = self._settings.per_hour
-        if not most:
-            return
-        hour = int(self._clock.seconds() // _HOUR)
-        began, used = self._hours.get(script, (hour, 0))
-        if began != hour:
-            used = 0
-        if used >= most:
-            wait = (hour + 1) * _HOUR - self._clock.seconds()
-            raise BudgetSpent(
-                f"fetch: a script may make at most {most} requests in an hour (fetch.per_hour); try again in "
-                f"{wait:.0f} s.",
-                retry_seconds=wait,
-            )
-        self._hours[script] = (hour, used + 1)
 
     def state(self) -> dict[str, Any]:
         """Return figures for the state page."""

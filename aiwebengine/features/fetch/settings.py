@@ -48,7 +48,7 @@ class FetchSettings:
     max_answer_bytes: Annotated[int, NumberRange(least=0, most=1024 * _GIB)] = 256 * _MIB
     """Largest body of an answer, decompressed."""
     max_head_bytes: Annotated[int, NumberRange(least=1024, most=_MIB)] = 64 * 1024
-    """Largest status line and headers of an answer together; it may have at most 2,000 headers."""
+    """Largest status line and headers of an answer together; it may have at most 500 headers."""
     max_redirects: Annotated[int, NumberRange(least=0, most=100)] = 20
     """Maximum number of redirects of one request."""
     max_open: Annotated[int, NumberRange(least=1, most=10_000)] = 64
@@ -57,8 +57,6 @@ class FetchSettings:
     """Maximum number of requests of one script to one server that wait; further ones fail."""
     per_invocation: Annotated[int, NumberRange(least=1, most=1_000_000)] = 200
     """Maximum number of requests of one invocation."""
-    per_hour: Annotated[int, NumberRange(least=0, most=1_000_000_000)] = 0
-    """Maximum number of requests of one script in an hour; 0 means no limit."""
     max_deliveries: Annotated[int, NumberRange(least=0, most=10_000_000)] = 10_000
     """Maximum number of requests of one script with `afterCommit` that wait to be sent."""
     max_delivery_bytes: Annotated[int, NumberRange(least=1024, most=2 * _MIB)] = _MIB

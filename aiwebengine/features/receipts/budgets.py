@@ -4,6 +4,7 @@ What scripts use over time, and who has used too much.
 Each script has an account with a meter for every budget that holds for it: the server's and
 those of its manifest.  When an invocation has ended its costs are added; at eight tenths
 of a budget the script's log says so, and when it is spent the script's requests are refused until the period is over.
+What is used at once, such as requests to other servers, is added at once; when its budget is spent it is refused alone.
 Meters are written in groups, so that a restart does not reset a budget; a server that is killed forgets what was used
 in its last second.
 """
@@ -40,8 +41,12 @@ _COSTS: Mapping[str, Callable[[Receipt], int]] = {
     "rows": lambda receipt: receipt.rows,
     "log_lines": lambda receipt: receipt.log_lines,
     "bytes_out": lambda receipt: receipt.bytes_out,
+    "fetches": lambda _: 0,
+    "fetch_bytes": lambda _: 0,
 }
-_TALK = frozenset({"host_calls", "rows", "log_lines"})
+_AT_ONCE = {"fetches": "Further requests to other servers", "fetch_bytes": "Further requests to other servers"}
+"""What is added by `spend`, and what is refused when it is spent."""
+_TALK = frozenset({"host_calls", "rows", "log_lines", *_AT_ONCE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +145,8 @@ class Budgets(Service):
                 "rows": settings.rows,
                 "log_lines": settings.log_lines,
                 "bytes_out": settings.bytes_out,
+                "fetches": settings.fetches,
+                "fetch_bytes": settings.fetch_bytes,
             }
         )
         self._of_manifest = of_manifest
@@ -169,9 +176,7 @@ class Budgets(Service):
 
     def refusal(self, invocation: Invocation) -> BudgetSpent | None:
         """Return why an invocation may not begin; None if it may."""
-        account = self._accounts.get(invocation.script)
-        if account is None or account.version != invocation.version:
-            account = self._fit(invocation)
+        account = self._account(invocation)
         meter = account.spent
         if meter is None:
             return None
@@ -180,12 +185,22 @@ class Budgets(Service):
             meter = account.spent = self._most_used(account, now)
             if meter is None:
                 return None
-        meter.refused += 1
-        wait = max(1, math.ceil(meter.ends - now))
-        return BudgetSpent(
-            f'The script "{invocation.script}" has used up its budget of {meter.budget}; try again in {wait} s.',
-            retry_seconds=float(wait),
-        )
+        return _refused(invocation, meter, now)
+
+    def spend(self, invocation: Invocation, resource: str, amount: int) -> BudgetSpent | None:
+        """See `interfaces.ScriptBudgets.spend`."""
+        account, now = self._account(invocation), self._seconds()
+        meters = [meter for meter in account.meters if meter.budget.resource == resource]
+        for meter in meters:
+            if now >= meter.ends:
+                meter.turn(now)
+            if meter.spent:
+                return _refused(invocation, meter, now)
+        for meter in meters:
+            self._add(account, meter, amount, invocation, now)
+        if meters and self.running:
+            self._flush_timer.start()
+        return None
 
     def count(self, invocation: Invocation, receipt: Receipt) -> None:
         """Add what an invocation cost."""
@@ -198,14 +213,7 @@ class Budgets(Service):
         for meter in account.meters:
             cost = meter.cost(receipt)
             if cost:
-                if now >= meter.ends:
-                    meter.turn(now)
-                meter.used += cost
-                if not meter.changed:
-                    meter.changed = True
-                    self._changed[invocation.script, meter.budget.resource, meter.budget.seconds] = meter
-                if meter.used >= meter.mark:
-                    self._passed(account, meter, invocation, now)
+                self._add(account, meter, cost, invocation, now)
         if self._changed and self.running:
             self._flush_timer.start()
 
@@ -262,6 +270,20 @@ class Budgets(Service):
             "failures": self._failures,
         }
 
+    def _account(self, invocation: Invocation) -> _Account:
+        account = self._accounts.get(invocation.script)
+        return account if account is not None and account.version == invocation.version else self._fit(invocation)
+
+    def _add(self, account: _Account, meter: _Meter, amount: int, invocation: Invocation, now: float) -> None:
+        if now >= meter.ends:
+            meter.turn(now)
+        meter.used += amount
+        if not meter.changed:
+            meter.changed = True
+            self._changed[invocation.script, meter.budget.resource, meter.budget.seconds] = meter
+        if meter.used >= meter.mark:
+            self._passed(account, meter, invocation, now)
+
     def _fit(self, invocation: Invocation) -> _Account:
         """Make an account's meters those of the version that serves; what was used stays used."""
         uri = invocation.script
@@ -289,7 +311,11 @@ class Budgets(Service):
         return account
 
     def _most_used(self, account: _Account, now: float) -> _Meter | None:
-        spent = [meter for meter in account.meters if meter.spent and now < meter.ends]
+        spent = [
+            meter
+            for meter in account.meters
+            if meter.spent and now < meter.ends and meter.budget.resource not in _AT_ONCE
+        ]
         return max(spent, key=lambda meter: meter.ends, default=None)
 
     def _passed(self, account: _Account, meter: _Meter, invocation: Invocation, now: float) -> None:
@@ -302,9 +328,19 @@ class Budgets(Service):
             meter.mark = _NEVER
             account.spent = self._most_used(account, now)
             level = "error"
-            message = f"The budget of {budget} is spent: {amount} were used. Requests are refused for {wait} s."
+            refused = _AT_ONCE.get(budget.resource, "Requests")
+            message = f"The budget of {budget} is spent: {amount} were used. {refused} are refused for {wait} s."
         fields = {"budget": budget.resource, "used": meter.used, "most": budget.most}
         self._tell(invocation, LogLine(at=now, level=level, message=message, fields=fields, of_server=True))
+
+
+def _refused(invocation: Invocation, meter: _Meter, now: float) -> BudgetSpent:
+    meter.refused += 1
+    wait = max(1, math.ceil(meter.ends - now))
+    return BudgetSpent(
+        f'The script "{invocation.script}" has used up its budget of {meter.budget}; try again in {wait} s.',
+        retry_seconds=float(wait),
+    )
 
 
 def _read(texts: Mapping[str, Iterable[str]]) -> list[Budget]:

@@ -11,6 +11,7 @@ from aiwebengine.features.receipts.settings import BudgetSettings, ReceiptSettin
 from aiwebengine.features.receipts.store import DatabaseReceiptRows
 from aiwebengine.features.receipts.use_store import DatabaseUseRows
 from aiwebengine.machinery import Machinery, Parts
+from aiwebengine.ports import BUDGETS
 from aiwebengine.values import ConsolePage, Invocation, Receipt
 from aiwebengine.web.handover import HandoverParticipant
 
@@ -45,6 +46,7 @@ def build(machinery: Machinery) -> Parts:
         receipts.keep(invocation, receipt)
 
     machinery.hooks.admission.append(budgets.refusal)
+    machinery.ports.offer(BUDGETS, budgets)
     machinery.hooks.ended.append(keep)
     return Parts(
         services=[("receipts", receipts), ("budgets", budgets)],

@@ -57,3 +57,9 @@ class BudgetSettings:
         tuple[str, ...], StringPattern("a budget such as 1GB/1h or 20GB/1d", is_budget_of("bytes_out"))
     ] = ()
     """Bytes of the answers of one script."""
+    fetches: Annotated[tuple[str, ...], StringPattern("a budget such as 1000/1h", is_budget_of("fetches"))] = ()
+    """Requests of one script to other servers; beyond it `fetch` fails, and the script goes on."""
+    fetch_bytes: Annotated[
+        tuple[str, ...], StringPattern("a budget such as 1GB/1h or 20GB/1d", is_budget_of("fetch_bytes"))
+    ] = ()
+    """Bytes of the bodies of these requests and of their answers, decompressed."""

@@ -24,7 +24,7 @@ registerWebHandler("/size", async (req) => {
 });
 registerWebHandler("/pass", (req) => fetch(target(req)));
 registerWebHandler("/send", async (req) => (await fetch(target(req), { method: "POST", body: new Uint8Array(8000000) })).text());
-registerWebHandler("/many", async (req) => String((await Promise.all(Array.from({ length: 10 }, () => fetch(target(req)).then((r) => r.text())))).length));
+registerWebHandler("/many", async (req) => String((await Promise.all(Array.from({ length: 60 }, () => fetch(target(req)).then((r) => r.text())))).length));
 """
 
 _RANDOM = os.urandom(4_000_000)
@@ -37,6 +37,7 @@ ANSWERS: dict[str, tuple[dict[str, str], Callable[[], Iterator[bytes]]]] = {
     "/twice": ({"content-encoding": "gzip, gzip"}, lambda: iter([gzip.compress(_GZIP_BOMB)])),
     "/crumbs": ({}, lambda: (b"x" * 10 for _ in range(20_000))),
     "/headers": ({f"x-{number}": "v" * 290 for number in range(90)}, lambda: iter([b"x"])),
+    "/fields": ({f"x{number}": "v" for number in range(490)}, lambda: iter([b"x"])),
 }
 """By path: headers and pieces of the body."""
 
@@ -102,6 +103,7 @@ def server() -> Iterator[BurdenedServer]:
         ("/size", "/headers"),
         ("/send", "/taken"),
         ("/many", "/headers"),
+        ("/many", "/fields"),
     ],
 )
 def test_answers_of_others(server: BurdenedServer, other: int, route: str, path: str) -> None:

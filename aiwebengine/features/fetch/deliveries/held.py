@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal
 
 from aiwebengine.errors import Invalid, TooMany
-from aiwebengine.features.fetch.declarations import LATER
+from aiwebengine.features.fetch.declarations import FETCH_BYTES, FETCHES, LATER
 from aiwebengine.features.fetch.deliveries import store
 from aiwebengine.features.fetch.network.failures import too_large
 from aiwebengine.features.fetch.network.targets import TargetUrl, read_target
@@ -32,6 +32,7 @@ class LaterCalls:
         settings: What is allowed.
         check: Refuses hosts that the script may not reach.
         secrets: Returns the secrets of a request that an invocation sends; None if it can name none.
+        spend: Counts what a script uses, and refuses what is too much.
         wake: Told the script after a commit, because something waits to be sent.
     """
 
@@ -42,10 +43,12 @@ class LaterCalls:
         check: Callable[[CallSession, TargetUrl], None],
         wake: Callable[[str], None],
         secrets: Callable[[CallSession], RequestSecrets | None] = lambda _: None,
+        spend: Callable[[CallSession, str, int], None] = lambda *_: None,
     ) -> None:
         self._settings = settings
         self._check = check
         self._secrets = secrets
+        self._spend = spend
         self._wake = wake
 
     @property
@@ -99,7 +102,10 @@ class LaterCalls:
         self._check(session, target)
         kept = {name: request[name] for name in _KEPT if name in request}
         secrets = self._secrets(session)
-        return self._hold(session, kept) if secrets is None else self._with_secrets(session, secrets, wanted, kept)
+        size = len(wanted.body or b"")
+        return (
+            self._hold(session, kept, size) if secrets is None else self._with_secrets(session, secrets, wanted, kept)
+        )
 
     async def _with_secrets(
         self, session: CallSession, secrets: RequestSecrets, wanted: Wanted, kept: dict[str, Any]
@@ -116,15 +122,19 @@ class LaterCalls:
                 in_body=wanted.secrets_in_body,
             )
         )
-        return self._hold(session, {**kept, "secrets": dict(secrets.kept)} if secrets.kept else kept)
+        return self._hold(
+            session, {**kept, "secrets": dict(secrets.kept)} if secrets.kept else kept, len(wanted.body or b"")
+        )
 
-    def _hold(self, session: CallSession, kept: Mapping[str, Any]) -> str:
+    def _hold(self, session: CallSession, kept: Mapping[str, Any], size: int) -> str:
         text = json.dumps(kept, separators=(",", ":"))
         if len(text) > self._settings.max_delivery_bytes:
             raise too_large(
                 f"fetch: with afterCommit a request may have at most {self._settings.max_delivery_bytes} bytes "
                 f"(fetch.max_delivery_bytes); it has {len(text)}."
             )
+        self._spend(session, FETCHES, 1)
+        self._spend(session, FETCH_BYTES, size)
         identity = session.next_version()
         session.hold(HeldEffect(group=GROUP, key=identity, value=text, size_bytes=len(text)))
         return identity

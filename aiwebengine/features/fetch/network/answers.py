@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from httptools import HttpParserError, HttpResponseParser
 
-MOST_FIELDS = 2000
+MOST_FIELDS = 500
 """Most header fields of an answer, with those of interim answers and those behind its body."""
 
 _FIELD_BYTES = 4

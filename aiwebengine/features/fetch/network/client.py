@@ -61,14 +61,17 @@ class HttpClient:
         connector: Makes connections.
         settings: Bounds.
         proxied: Whether there is a proxy.
+        share: How much of a turn new connections and large answers may take.
     """
 
-    def __init__(self, *, reactor: Any, connector: Connector, settings: FetchSettings, proxied: bool) -> None:
+    def __init__(
+        self, *, reactor: Any, connector: Connector, settings: FetchSettings, proxied: bool, share: TurnShare
+    ) -> None:
         self._reactor = reactor
         self._connector = connector
         self._settings = settings
         self._proxied = proxied
-        self._share = TurnShare(clock=reactor)
+        self._share = share
         self._idle = IdleConnections(
             clock=reactor, seconds=settings.keep_alive_seconds, most=settings.keep_alive_connections
         )
@@ -114,6 +117,11 @@ class HttpClient:
             return connection.send(head, body, parser=parser, make_body=make_body)
 
         async def over_new() -> ServerAnswer:
+            if self._share.used_up:
+                # A script may begin many requests at once.
+                turn: Deferred[None] = Deferred()
+                self._share.later(lambda: None if turn.called else turn.callback(None))
+                await turn
             connection = await self._connector.open(target, own, lambda: self._connection(server))
             self.connections += 1
             return await sending(connection)

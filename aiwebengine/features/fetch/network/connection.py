@@ -30,6 +30,8 @@ from aiwebengine.web.http.upgraded import send_past_reactor, write_at_once
 
 _MANY_FIELDS = 40
 """With more header fields than this an answer waits for its share of the reactor's turn."""
+_LARGE_BYTES = 2048
+"""A head that is larger waits for its share before it is read."""
 _DONE = Failure(ResponseDone())
 
 
@@ -75,6 +77,8 @@ class ServerConnection(Protocol):
         self._unsent: IBodyProducer | None = None
         """The body of the request, while it is not sent whole."""
         self._paused = False
+        self._held = b""
+        """Has arrived and is not read yet."""
         self._send_now: Callable[[bytes], int] | None = None
 
     def send(
@@ -130,6 +134,28 @@ class ServerConnection(Protocol):
             self.abortConnection()
             return
         self.answered = True
+        if parser.head is None and data.find(b"\r\n\r\n", 0, _LARGE_BYTES) < 0 and len(data) > _LARGE_BYTES:
+            self._take_later(parser, data)
+        else:
+            self._take(parser, data)
+
+    def _take_later(self, parser: AnswerParser, data: bytes) -> None:
+        """Take the beginning of a large head when there is time; many may come at once."""
+        if not self._share.used_up:
+            self._take(parser, data)
+            return
+        self._transport().pauseProducing()
+        self._held = data
+        self._share.later(self._take_held)
+
+    def _take_held(self) -> None:
+        data, self._held = self._held, b""
+        if data and self._parser is not None:
+            self._take(self._parser, data)
+            if self.open and not self._paused:
+                self._transport().resumeProducing()
+
+    def _take(self, parser: AnswerParser, data: bytes) -> None:
         try:
             piece = parser.feed(data)
         except (NotHttp, HeadTooLarge) as error:
@@ -155,6 +181,7 @@ class ServerConnection(Protocol):
     def connectionLost(self, reason: Failure = _DONE) -> None:
         """See `IProtocol`."""
         self.open = False
+        self._take_held()
         parser, body, waiting = self._parser, self._body, self._waiting
         self._over()
         if not self.secured.called:
@@ -242,6 +269,7 @@ class ServerConnection(Protocol):
         """Forget the request."""
         unsent, self._unsent = self._unsent, None
         self._parser = self._make_body = self._waiting = self._body = None
+        self._held = b""
         if unsent is not None:
             self._transport().unregisterProducer()
             unsent.stopProducing()

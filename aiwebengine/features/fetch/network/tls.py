@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -13,6 +14,8 @@ from OpenSSL.crypto import X509
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.ssl import optionsForClientTLS, platformTrust
 from zope.interface import implementer
+
+from aiwebengine.errors import CannotStart
 
 _MOST_CREATORS = 100
 _MOST_NAMES = 5
@@ -96,6 +99,23 @@ def is_refusal(error: BaseException) -> bool:
         return True
     reasons = error.args[0] if isinstance(error, SSL.Error) and error.args else ()
     return any("certificate verify failed" in str(reason) for reason in reasons)
+
+
+def read_authorities(file: str) -> bytes:
+    """
+    Return the certificates of a file; empty without one.
+
+    Raises:
+        CannotStart: It cannot be read, or holds none.
+    """
+    if not file:
+        return b""
+    try:
+        raw = Path(file).expanduser().read_bytes()
+        TrustedServers(authorities=raw)
+    except (OSError, ValueError) as error:
+        raise CannotStart(f"The setting fetch.ca_file names {file}, which cannot be used: {error}.") from error
+    return raw
 
 
 def why_not_trusted(certificate: x509.Certificate, host: str, now: datetime) -> str:

@@ -36,8 +36,9 @@ async def asking(
     folder: Path, *, source: str = "", grants: Sequence[str] = (), **settings: Any
 ) -> AsyncIterator[EngineUnderTest]:
     """Run an engine with the script and more of it; all hosts and this machine may be called unless told otherwise."""
+    sections = {"budgets": settings.pop("budgets")} if "budgets" in settings else {}
     made = FetchSettings(**{"allow": "all", "networks": LOOPBACK, **settings})
-    async with running_engine(settings_for(folder, fetch=made, limits=_LIMITS)) as engine:
+    async with running_engine(settings_for(folder, fetch=made, limits=_LIMITS, **sections)) as engine:
         await engine.deploy("asks", {"main.js": ASKING + source}, grants=grants)
         yield engine
 

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import gzip
+import os
+import signal
 import socket
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,9 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.web.iweb import IResponse
 
+from aiwebengine.features.receipts.settings import BudgetSettings
 from tests.e2e.features.fetch.asking import ask, asking, get
+from tests.support.burden import QUICK_WORK_SECONDS, fixed_work
 from tests.support.clients.bodies import read_body
 from tests.support.clients.peer import PeerConnection, Received, peer
 from tests.support.waiting import until
@@ -185,6 +190,12 @@ registerWebHandler("/times", async (req) => {
   for (let n = 0; n < +req.query.n; n++) out.push(await told(async () => (await fetch(req.query.url)).status));
   return out;
 });
+registerWebHandler("/read", async (req) => {
+  const out = [];
+  for (let n = 0; n < +req.query.n; n++) out.push(await told(async () => (await (await fetch(req.query.url)).text()).length));
+  return out;
+});
+registerWebHandler("/own", () => "here");
 registerWebHandler("/together", async (req) => Promise.all(Array.from({ length: +req.query.n }, () => told(async () => (await fetch(req.query.url)).status))));
 """
 
@@ -202,20 +213,28 @@ async def test_per_invocation(tmp_path: Path) -> None:
             assert "fetch.per_invocation" in refused["message"]
 
 
-@pytest.mark.setting("fetch.per_hour")
+@pytest.mark.setting("budgets.fetches", "budgets.fetch_bytes")
 @pytest_twisted.ensureDeferred
-async def test_per_hour(tmp_path: Path) -> None:
-    """A script may make so many requests in an hour, in all its invocations together."""
-    async with peer() as other, asking(tmp_path, source=COUNTS, per_hour=3) as engine:
-        other.on("/a", lambda request: request.reply())
-        told = [
-            *await get(engine, f"/times?n=2&url={other.url}/a"),
-            *await get(engine, f"/times?n=4&url={other.url}/a"),
-        ]
-        refused = [each for each in told if each != 200]
-        # The hour may end in between.
-        assert len(refused) in {1, 2, 3}
-        assert {each["code"] for each in refused} == {"budget"}
+async def test_budgets(tmp_path: Path) -> None:
+    """A script may make so many requests and move so many bytes in a time, in all its invocations; it is warned before."""
+    body = "x" * 500_000
+    for number, (budgets, path) in enumerate(
+        ((BudgetSettings(fetches=("5/31d",)), "/a"), (BudgetSettings(fetch_bytes=("2500000B/31d",)), "/b"))
+    ):
+        async with peer() as other, asking(tmp_path / str(number), source=COUNTS, budgets=budgets) as engine:
+            other.on("/a", lambda request: request.reply())
+            other.on("/b", lambda request: request.reply(body.encode()))
+            told = [
+                *await get(engine, f"/read?n=3&url={other.url}{path}"),
+                *await get(engine, f"/read?n=4&url={other.url}{path}"),
+            ]
+            assert [each for each in told if isinstance(each, int)] == [len(body) * number] * 5
+            assert {each["code"] for each in told[5:]} == {"budget"}
+            assert all(each["host"] for each in told[5:])
+            assert (await engine.request("GET", "/own")).text == "here"
+            logs = (await engine.api("GET", "/logs?uri=asks")).text
+            assert "of the budget of" in logs
+            assert "Further requests to other servers are refused" in logs
 
 
 @pytest.mark.setting("fetch.max_open", "fetch.max_waiting")
@@ -297,6 +316,7 @@ async def test_kept_connections(tmp_path: Path) -> None:
 HELD = """
 registerWebHandler("/loop", async (req) => { fetch(req.query.url); await new Promise((f) => setTimeout(f, 50)); for (;;); }, { timeout: "1s" });
 registerWebHandler("/wait", (req) => fetch(req.query.url).then(() => "never"));
+registerWebHandler("/post", (req) => fetch(req.query.url, { method: "POST" }).then(() => "never"));
 registerWebHandler("/pass", (req) => fetch(req.query.url));
 registerWebHandler("/throw", async (req) => { fetch(req.query.url).catch(() => 0); await new Promise((f) => setTimeout(f, 50)); throw new Error("enough"); });
 """
@@ -312,6 +332,37 @@ async def test_killed(tmp_path: Path) -> None:
             assert reply.status == status
             await other.left()
         assert len(other.received) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_killed_in_time(tmp_path: Path) -> None:
+    """A process that is killed takes its requests with it: within 50 ms, and before its client is answered."""
+    async with peer() as other, asking(tmp_path, source=HELD) as engine:
+        other.on("/never", lambda request: None)
+        seen: list[float] = []
+        works: list[float] = []
+        # What else the machine does makes it longer, and never shorter.
+        while len(seen) < 5 and not any(each < 0.05 for each in seen):
+            asked: Deferred[Any] = Deferred.fromCoroutine(engine.request("GET", f"/post?url={other.url}/never"))
+            connection: Any = (await other.asked(len(seen) + 1)).connection
+            lost: Deferred[float] = Deferred()
+            told = connection.connectionLost
+
+            def closed(reason: Any, told: Any = told, lost: Deferred[float] = lost) -> None:
+                lost.callback(time.perf_counter())
+                told(reason)
+
+            connection.connectionLost = closed
+            versions = engine.engine.runner.state()["versions"]
+            [pid] = [clone["pid"] for version in versions for clone in version["clones"] if clone["busy"]]
+            works.append(fixed_work())
+            began = time.perf_counter()
+            os.kill(pid, signal.SIGKILL)
+            reply = await asked
+            assert reply.status == 500
+            assert (await engine.api("GET", "/state")).json()["fetch"]["open"] == 0
+            seen.append((await lost - began) / max(1.0, min(works) / QUICK_WORK_SECONDS))
+        assert min(seen) < 0.05, seen
 
 
 @pytest_twisted.ensureDeferred

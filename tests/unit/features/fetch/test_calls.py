@@ -31,12 +31,24 @@ class SilentClient:
         return Deferred()
 
 
+class FakeBudgets:
+    """Says what was used."""
+
+    def __init__(self):
+        self.used = []
+        self.refusal = None
+
+    def spend(self, invocation, resource, amount):
+        self.used.append((invocation.script, resource, amount))
+        return self.refusal
+
+
 class FetchCallTests(SynchronousTestCase):
     def setUp(self):
         self.clock = Clock()
         self.client = SilentClient()
 
-    def make(self, **settings):
+    def make(self, budgets=None, **settings):
         made = FetchSettings(**settings)
         outside = Outside(
             client=self.client,
@@ -46,7 +58,7 @@ class FetchCallTests(SynchronousTestCase):
             random=lambda: 0.5,
             wall=lambda: 0.0,
         )
-        self.calls = FetchCalls(outside=outside, settings=made)
+        self.calls = FetchCalls(outside=outside, settings=made, budgets=lambda: budgets)
         return self.calls
 
     def session(self, *capabilities, **invocation):
@@ -158,6 +170,22 @@ class FetchCallTests(SynchronousTestCase):
         self.assertEqual(self.calls.state()["open"], 0)
         with self.assertRaises(Closed):
             self.calls.functions["fetch.read"](session, 1, None)
+
+    def test_budgets(self):
+        """Each request and each piece of a body is counted, and refused if too much was used."""
+        budgets = FakeBudgets()
+        self.make(budgets, allow="all")
+        session = self.session()
+        self.start(session, 1, method="POST", text="abc")
+        self.assertEqual(budgets.used, [("shop", "fetches", 1), ("shop", "fetch_bytes", 0), ("shop", "fetch_bytes", 3)])
+        self.start(session, 2, method="POST", written=True)
+        budgets.refusal = BudgetSpent("enough")
+        written = Deferred.fromCoroutine(self.calls.functions["fetch.write"](session, 2, "eHh4"))
+        self.failureResultOf(written, BudgetSpent)
+        sent = len(self.client.headers)
+        with self.assertRaises(BudgetSpent):
+            self.start(session, 3)
+        self.assertEqual(len(self.client.headers), sent)
 
     def test_end_of_the_server(self):
         """All requests end when the server stops."""

@@ -7,7 +7,7 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from aiwebengine.errors import BudgetSpent, Unavailable
+from aiwebengine.errors import Unavailable
 from aiwebengine.features.fetch.peers import Peers
 from aiwebengine.features.fetch.settings import FetchSettings
 
@@ -94,27 +94,6 @@ class PeersTests(SynchronousTestCase):
         self.assertEqual(peers.state()["waiting"], 0)
         leave()
         self.assertEqual(peers.state()["open"], 0)
-
-    @pytest.mark.setting("fetch.per_hour")
-    def test_per_hour(self):
-        """A script may make so many requests in an hour; the next hour begins anew, and others are not affected."""
-        peers = self.peers(per_hour=2)
-        self.clock.advance(7200 + 1800)
-        for _ in range(2):
-            peers.count("shop")
-        with self.assertRaises(BudgetSpent) as refused:
-            peers.count("shop")
-        self.assertIn("at most 2 requests in an hour (fetch.per_hour)", refused.exception.public)
-        self.assertEqual(refused.exception.retry_seconds, 1800)
-        peers.count("blog")
-        self.clock.advance(1800)
-        peers.count("shop")
-
-    def test_no_limit(self):
-        """0 means that there is no limit in an hour."""
-        peers = self.peers(per_hour=0)
-        for _ in range(1000):
-            peers.count("shop")
 
     def test_forgotten(self):
         """Of many servers those that were called longest ago are forgotten, unless requests to them are under way."""

@@ -98,6 +98,41 @@ class BudgetsTests(SynchronousTestCase):
         budgets.count(invocation(), receipt(rows=1, calls=1))
         self.assertIn("20 rows a minute", self.refused(budgets))
 
+    @pytest.mark.setting("budgets.fetches", "budgets.fetch_bytes")
+    def test_used_at_once(self) -> None:
+        """What is used at once is counted at once, warned of, refused alone, and kept; the script goes on."""
+        for resource, most, words in (
+            ("fetches", "10/1h", "10 requests to other servers an hour"),
+            ("fetch_bytes", "10B/1h", "10 bytes to and from other servers an hour"),
+        ):
+            self.lines.clear()
+            budgets = self.make(**{resource: (most,)})
+            for amount in (7, 1, 2):
+                self.assertIsNone(budgets.spend(invocation(words), resource, amount))
+            wait = 3600 - int(self.now) % 3600
+            self.assertEqual([level for level, _ in self.lines], ["warn", "error"])
+            self.assertIn(
+                f"8{' bytes' * (resource == 'fetch_bytes')} of the budget of {words} are used", self.lines[0][1]
+            )
+            self.assertIn(f"Further requests to other servers are refused for {wait} s.", self.lines[1][1])
+            error = budgets.spend(invocation(words, 2), resource, 1)
+            assert error is not None
+            self.assertIn(f"used up its budget of {words}; try again in {wait} s", error.public)
+            self.assertEqual(self.refused(budgets, words, 2), "")
+            self.assertEqual(budgets.state()["spent"], {})
+            self.assertIsNone(budgets.spend(invocation("another"), resource, 1))
+            [figures] = budgets.figures_of(words)
+            self.assertEqual((figures["used"], figures["refused"]), (10, 1))
+            self.successResultOf(budgets.stopService())
+            self.assertIsNotNone(self.make(**{resource: (most,)}).spend(invocation(words), resource, 1))
+            self.now += 3600
+            self.assertIsNone(budgets.spend(invocation(words, 2), resource, 1))
+            self.now -= 3600
+
+    def test_nothing_to_use_up(self) -> None:
+        """Without a budget anything may be used."""
+        self.assertIsNone(self.make().spend(invocation(), "fetches", 10**9))
+
     def test_told(self) -> None:
         """The author is warned at eight tenths and told at the end, each once in a stretch of time."""
         budgets = self.make(host_calls=("10/1m",))

@@ -14,6 +14,7 @@ from aiwebengine.features.fetch.network.bodies import BytesBody, WrittenBody
 from aiwebengine.features.fetch.network.client import HttpClient
 from aiwebengine.features.fetch.network.targets import read_target
 from aiwebengine.features.fetch.settings import FetchSettings
+from aiwebengine.services.reactor.turn_share import TurnShare
 from aiwebengine.values import Cause
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
@@ -54,8 +55,16 @@ class HttpClientTests(SynchronousTestCase):
         self.client = self.make()
 
     def make(self, *, proxied=False, **settings):
+        clock = Clock()
+        self.now = 0.0
+        self.share = TurnShare(clock=clock, now=lambda: self.now, seconds=0.002)
+        self.clock = clock
         return HttpClient(
-            reactor=Clock(), connector=self.connector, settings=FetchSettings(**settings), proxied=proxied
+            reactor=clock,
+            connector=self.connector,
+            settings=FetchSettings(**settings),
+            proxied=proxied,
+            share=self.share,
         )
 
     def send(self, url="http://a.example/x?y", *, method="GET", headers=(), body=None, decode=True):
@@ -154,6 +163,17 @@ class HttpClientTests(SynchronousTestCase):
             self.connector.made[0].connectionLost(Failure(ConnectionDone()))
             self.assertEqual(self.failureResultOf(answered, Unavailable).value.details, {"reason": "closed"})
             self.assertEqual(len(self.connector.made), 1)
+
+    def test_many_at_once(self):
+        """Connections for many requests at once are made in several turns; for one that is cancelled none is made."""
+        self.assertFalse(self.share.used_up)
+        self.now = 0.003
+        waiting = [self.send() for _ in range(3)]
+        waiting[1].cancel()
+        self.failureResultOf(waiting[1])
+        self.assertEqual(self.connector.made, [])
+        self.clock.advance(0)
+        self.assertEqual(len(self.connector.made), 2)
 
     def test_failures(self):
         """What fails is told in the terms of scripts."""

@@ -44,8 +44,8 @@ class ServerConnectionTests(SynchronousTestCase):
     def make_body(self, _):
         return AnswerBody(decoders=(), most_bytes=10**7, idle_seconds=30.0, clock=self.clock, server="a:80")
 
-    def send(self, body=None, *, method="GET"):
-        parser = AnswerParser(method=method, most_head_bytes=1000)
+    def send(self, body=None, *, method="GET", most_head_bytes=1000):
+        parser = AnswerParser(method=method, most_head_bytes=most_head_bytes)
         return self.connection.send(HEAD, body, parser=parser, make_body=self.make_body)
 
     def read(self, answer):
@@ -251,6 +251,43 @@ class ServerConnectionTests(SynchronousTestCase):
         self.assertEqual(self.freed, [self.connection])
         self.clock.advance(0)
         self.successResultOf(answered)
+
+    def busy(self):
+        """Use up the share of this turn."""
+        now = [0.0]
+        self.connection._share = share = TurnShare(clock=self.clock, now=lambda: now[0], seconds=0.002)
+        self.assertFalse(share.used_up)
+        now[0] = 0.003
+
+    def test_large_heads_are_read_in_turns(self):
+        """A large head is not even read while there is no time, and nothing more of its connection; then all is."""
+        large = b"HTTP/1.1 200 OK\r\na: " + b"b" * 3000 + b"\r\ncontent-length: 3\r\n\r\nab"
+        self.busy()
+        answered = self.send(most_head_bytes=10_000)
+        self.connection.dataReceived(large)
+        self.assertNoResult(answered)
+        self.assertEqual(self.wire.producerState, "paused")
+        self.clock.advance(0)
+        self.assertEqual(self.wire.producerState, "producing")
+        answer = self.successResultOf(answered)
+        self.connection.dataReceived(b"c")
+        self.assertEqual(self.read(answer), b"abc")
+        self.assertEqual(self.freed, [self.connection])
+
+    def test_closed_before_a_large_head_is_read(self):
+        """What had arrived before the connection ended is read; of a request that was cancelled nothing is."""
+        for cancel in (False, True):
+            self.setUp()
+            self.busy()
+            answered = self.send(most_head_bytes=10_000)
+            self.connection.dataReceived(b"HTTP/1.1 200 OK\r\na: " + b"b" * 3000 + b"\r\ncontent-length: 3\r\n\r\nabc")
+            if cancel:
+                answered.cancel()
+                self.failureResultOf(answered, CancelledError)
+            self.lose()
+            if not cancel:
+                self.assertEqual(self.read(self.successResultOf(answered)), b"abc")
+            self.clock.advance(0)
 
     def test_cancelled_in_between(self):
         """An answer that waits for its turn and is cancelled leaves the connection to others."""
