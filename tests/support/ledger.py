@@ -25,6 +25,7 @@ from aiwebengine.cli.reactor import install
 from aiwebengine.engine import Engine
 from aiwebengine.feature import Feature
 from aiwebengine.features.all import FEATURES
+from aiwebengine.features.fetch.settings import FetchSettings
 from aiwebengine.features.storage import store as entry_rows
 from aiwebengine.host.declarations import Declarations
 from aiwebengine.host.declare import Argument, HostCall
@@ -182,6 +183,7 @@ def main(folder: Path) -> None:
         server=ServerSettings(port=0, data_folder=str(folder / "data"), stop_seconds=2.0),
         pool=PoolSettings(max_running=4),
         limits=LimitSettings(wall_seconds=5),
+        features={"fetch": FetchSettings(allow="all", networks=("127.0.0.0/8",))},
     )
     engine = build(settings, reactor=reactor, features=[*FEATURES, FEATURE], passed=killer.passed)
     killer.engine = engine

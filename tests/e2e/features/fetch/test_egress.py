@@ -107,6 +107,35 @@ async def test_redirect_to_a_host_that_is_not_granted(tmp_path: Path) -> None:
         assert third.opened == 0
 
 
+ROUNDS = """
+registerWebHandler("/inside", () => "inside");
+registerWebHandler("/round", (req) => fetch(req.query.url));
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_redirect_to_this_server(tmp_path: Path) -> None:
+    """A redirect to this server obeys the rules of a call of it: a grant, no network, and a bounded depth."""
+    async with peer(host="127.0.0.2") as other, asking(tmp_path, allow="granted", networks=("127.0.0.2/32",)) as engine:
+        there, own = f"fetch:127.0.0.2:{other.port}", f"fetch:{engine.address.removeprefix('http://')}"
+        other.on("/in", lambda request: request.reply(status=302, location=engine.address + "/inside"))
+        for grants in ([there, own], [there]):
+            await engine.deploy("asks", {"main.js": ASKING + ROUNDS}, grants=grants)
+            told = [await ask(engine, url) for url in (engine.address + "/inside", other.url + "/in")]
+            if own in grants:
+                assert [each["body"] for each in told] == ["inside"] * 2
+            else:
+                assert [each["reason"] for each in told] == ["host"] * 2
+        await engine.deploy("asks", {"main.js": ASKING + ROUNDS}, grants=[there, own])
+        path = f"/round?url={other.url}/again"
+        other.on("/again", lambda request: request.reply(status=302, location=engine.address + path))
+        other.received.clear()
+        reply = await engine.request("GET", path)
+        # The innermost one is refused, and that is handed back all the way.
+        assert (reply.status, reply.json()["detail"]) == (429, "Invocations may begin others 8 deep, no deeper.")
+        assert len(other.received) == 9
+
+
 @pytest.mark.setting("fetch.ca_file")
 @pytest_twisted.ensureDeferred
 async def test_certificates(tmp_path: Path) -> None:
