@@ -6,9 +6,10 @@ script's statement runs inside of `guarded`:
 
 - SQLite asks, while it prepares a statement, whether each table, function and action of it is allowed: the
   engine's tables, whose names begin with `_`, are not, nor are other files, pragmas, transactions;
-- while it runs a statement, SQLite asks now and then whether to go on: until the processor time is used up;
+- while it runs a statement, SQLite asks now and then whether to go on: until the processor time is used up, or
+  too much is written to the disk;
 - values, statements and patterns have bounds.  `LIKE` is ours: SQLite's own takes exponential time for some patterns,
-  and cannot be interrupted meanwhile.
+  and cannot be interrupted meanwhile.  So are functions that it computes in a time that grows with the square.
 
 Python keeps prepared statements by their text, and SQLite asks once for each.  So a script's text gets a comment in
 front that no statement of the engine has, another one for each way to run it: what was allowed for one is not for
@@ -18,13 +19,14 @@ others.
 from __future__ import annotations
 
 import re
+import resource
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from sqlalchemy.engine import Connection
 
@@ -36,6 +38,8 @@ RESERVED = "_"
 
 _STEPS = 2000
 """Steps of SQLite's machine between two questions whether to go on: less than a millisecond."""
+_WRITTEN_BYTES = 256 * 1024 * 1024
+_BLOCK_BYTES = 512
 _VALUE_BYTES = 8 * 1024 * 1024
 _SCRIPT_LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: _VALUE_BYTES,
@@ -62,7 +66,13 @@ _DEFINING = frozenset(
     }
 )
 _HARMLESS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE})
-_REFUSED_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer", "glob", "sqlite_compileoption_get"})
+_REFUSED_FUNCTIONS = frozenset(
+    {
+        "load_extension", "fts3_tokenizer", "glob", "sqlite_compileoption_get",
+        # With a large width, or two large objects, these take minutes in one step.
+        "printf", "format", "json_patch",
+    }
+)  # fmt: skip
 _SCHEMA = frozenset({"sqlite_master", "sqlite_schema"})
 _READABLE = _SCHEMA | {"sqlite_sequence"}
 _MARKS: dict[Mode, str] = {"read": "/*r*/ ", "write": "/*w*/ ", "define": "/*d*/ "}
@@ -89,6 +99,8 @@ class _Running:
     until: float
     """Processor time of the thread at which it ends."""
     stop: StatementStop
+    most_blocks: int
+    """Written to the disk by the thread at which it ends: what does not fit into memory is sorted there."""
 
 
 class GuardedConnection(sqlite3.Connection):
@@ -103,10 +115,15 @@ class GuardedConnection(sqlite3.Connection):
         self.set_progress_handler(self._spent, _STEPS)
         self.create_function("like", 2, _like, deterministic=True)
         self.create_function("like", 3, _like, deterministic=True)
+        _add_linear_functions(self)
 
     def _spent(self) -> int:
         running = self.running
-        return int(running is not None and (running.stop.stopped or time.thread_time() > running.until))
+        if running is None:
+            return 0
+        return int(
+            running.stop.stopped or time.thread_time() > running.until or _blocks_written() > running.most_blocks
+        )
 
     def _authorize(
         self, action: int, first: str | None, second: str | None, _database: str | None, _source: str | None
@@ -146,7 +163,12 @@ def guarded(connection: Connection, mode: Mode, *, seconds: float, stop: Stateme
     """
     raw = cast(GuardedConnection, connection.connection.dbapi_connection)
     before = raw.running
-    raw.running = _Running(mode=mode, until=time.thread_time() + seconds, stop=stop or StatementStop())
+    raw.running = _Running(
+        mode=mode,
+        until=time.thread_time() + seconds,
+        stop=stop or StatementStop(),
+        most_blocks=_blocks_written() + _WRITTEN_BYTES // _BLOCK_BYTES,
+    )
     limits = {limit: raw.setlimit(limit, most) for limit, most in _SCRIPT_LIMITS.items()}
     try:
         yield
@@ -159,6 +181,11 @@ def guarded(connection: Connection, mode: Mode, *, seconds: float, stop: Stateme
 def own_text(text: str, mode: Mode) -> str:
     """Return the text of a script's statement as it is executed; see the module."""
     return _MARKS[mode] + text
+
+
+def _blocks_written() -> int:
+    """Return how many blocks this thread has written to disks, temporary files among them."""
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_oublock
 
 
 def _allowed(allowed: bool) -> int:  # noqa: FBT001  it is what it says
@@ -266,3 +293,48 @@ def _place_from_end(value: bytes, letters: int, least: int) -> int:
         if at < least:
             return least
     return at
+
+
+# -- functions that SQLite computes in one step, in a time that grows with the square ---------------
+
+
+def _add_linear_functions(connection: sqlite3.Connection) -> None:
+    """Have a connection use them."""
+    for name, sides in (("trim", "lr"), ("ltrim", "l"), ("rtrim", "r")):
+        connection.create_function(name, 2, _trimmer(sides), deterministic=True)
+    connection.create_function("instr", 2, _instr, deterministic=True)
+    connection.create_function("replace", 3, _replace, deterministic=True)
+
+
+def _trimmer(sides: str) -> Callable[[Any, Any], Any]:
+    def trim(value: Any, characters: Any) -> Any:
+        if value is None or characters is None:
+            return None
+        text, unwanted = _as_text(value), set(_as_text(characters))
+        first, last = 0, len(text)
+        while "l" in sides and first < last and text[first] in unwanted:
+            first += 1
+        while "r" in sides and last > first and text[last - 1] in unwanted:
+            last -= 1
+        return text[first:last]
+
+    return trim
+
+
+def _instr(whole: Any, part: Any) -> Any:
+    if whole is None or part is None:
+        return None
+    if isinstance(whole, bytes) and isinstance(part, bytes):
+        return whole.find(part) + 1
+    return _as_text(whole).find(_as_text(part)) + 1
+
+
+def _replace(whole: Any, part: Any, other: Any) -> Any:
+    if whole is None or part is None or other is None:
+        return None
+    text, old, new = _as_text(whole), _as_text(part), _as_text(other)
+    if not old:
+        return text
+    if len(text) + text.count(old) * (len(new) - len(old)) > _VALUE_BYTES:
+        raise ValueError("replace: the result is too long")
+    return text.replace(old, new)
