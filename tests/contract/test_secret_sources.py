@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor as _untyped
 from twisted.internet.tcp import Client
-from twisted.internet.threads import deferToThread
 
 from aiwebengine.features.secrets.sources.encrypted import EncryptedSource
 from aiwebengine.features.secrets.sources.environment import EnvironmentSource
@@ -134,10 +132,10 @@ def in_vault(_: Path, server: OpenBao) -> Made:
 
     async def put(values: Mapping[str, bytes]) -> None:
         data = {name: value.decode() for name, value in values.items()}
-        await deferToThread(server.ask, "POST", "secret/data/aiwebengine", {"data": data})
+        server.ask("POST", "secret/data/aiwebengine", {"data": data})
 
     async def spoil() -> None:
-        await deferToThread(server.ask, "POST", "auth/token/revoke", {"token": token})
+        server.ask("POST", "auth/token/revoke", {"token": token})
 
     return Made(source=vault_source(server, {"VAULT_TOKEN": token}), put=put, spoil=spoil)
 
@@ -177,10 +175,11 @@ async def closed() -> None:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Callable[[], OpenBao]]:
-    """Return what starts a server of OpenBao, once."""
+    """Start a server of OpenBao, for all tests."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="aiwebengine-openbao-")))
-        yield cache(lambda: stack.enter_context(openbao(folder)))
+        started = stack.enter_context(openbao(folder))
+        yield lambda: started
 
 
 @pytest.fixture(params=sorted([*MAKERS, "vault"]))
@@ -249,7 +248,7 @@ async def test_roles(server: Callable[[], OpenBao]) -> None:
         role = vault.ask("GET", "auth/approle/role/shop/role-id")["data"]["role_id"]
         return role, vault.ask("POST", "auth/approle/role/shop/secret-id", {})["data"]["secret_id"]
 
-    role, secret_id = await deferToThread(prepare)
+    role, secret_id = prepare()
     now = [0.0]
     source = vault_source(vault, {"VAULT_SECRET_ID": secret_id}, role_id=role, clock=lambda: now[0])
     assert await values_of(source) == {"KEY": b"value"}
@@ -259,7 +258,7 @@ async def test_roles(server: Callable[[], OpenBao]) -> None:
     assert await values_of(source) == {"KEY": b"value"}
     assert (source.logins, source.renewals) == (1, 1)
     assert source._token is not None
-    await deferToThread(vault.ask, "POST", "auth/token/revoke", {"token": source._token.text})
+    vault.ask("POST", "auth/token/revoke", {"token": source._token.text})
     assert await values_of(source) == {"KEY": b"value"}
     assert source.logins == 2
     wrong = vault_source(vault, {"VAULT_SECRET_ID": "no"}, role_id=role)

@@ -11,7 +11,6 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor as _reactor
 from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.threads import deferToThread
 
 from aiwebengine.features.secrets.settings import SecretSettings
 from tests.support.clients.openbao import OpenBao, openbao
@@ -60,7 +59,7 @@ def elsewhere(server: OpenBao) -> tuple[str, str]:
 async def test_elsewhere(tmp_path: Path) -> None:
     """A secret is read over TLS, as a role, of a namespace, from where it is."""
     with openbao(tmp_path, tls=True) as server:
-        role, secret_id = await deferToThread(elsewhere, server)
+        role, secret_id = elsewhere(server)
         (tmp_path / "secret-id").write_text(secret_id + "\n")
         async with engine_of(
             tmp_path,
@@ -81,15 +80,13 @@ async def test_elsewhere(tmp_path: Path) -> None:
 async def test_read_again(tmp_path: Path) -> None:
     """With a token from a file secrets are read, again and again; a Vault that is gone leaves them as they are."""
     with openbao(tmp_path) as server:
-        await deferToThread(server.ask, "POST", "secret/data/aiwebengine", {"data": {"KEY": "value"}})
+        server.ask("POST", "secret/data/aiwebengine", {"data": {"KEY": "value"}})
         (tmp_path / "token").write_text("root-of-the-test\n")
         async with engine_of(
             tmp_path, vault_url=server.url, vault_token_file=str(tmp_path / "token"), vault_reload_seconds=1.0
         ) as engine:
             assert (await engine.request("GET", "/has?name=KEY")).text == "true"
-            await deferToThread(
-                server.ask, "POST", "secret/data/aiwebengine", {"data": {"KEY": "value", "LATER": "value"}}
-            )
+            server.ask("POST", "secret/data/aiwebengine", {"data": {"KEY": "value", "LATER": "value"}})
             while (await engine.request("GET", "/has?name=LATER")).text != "true":
                 pass
             server.process.terminate()
