@@ -13,6 +13,7 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor as _untyped
 from twisted.internet.tcp import Client
+from twisted.internet.threads import deferToThread
 
 from aiwebengine.features.secrets.sources.encrypted import EncryptedSource
 from aiwebengine.features.secrets.sources.environment import EnvironmentSource
@@ -179,6 +180,8 @@ def server() -> Iterator[Callable[[], OpenBao]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="aiwebengine-openbao-")))
         started = stack.enter_context(openbao(folder))
+        # Twisted resolves names in a thread, which stays.
+        pytest_twisted.blockon(deferToThread(lambda: None))
         yield lambda: started
 
 
