@@ -1,7 +1,7 @@
 """
 Drives `tests.support.ledger`: puts load on it, has something killed, and looks for anything half-done.
 
-Each request has an id of its own, and does the same things to it in one unit or several; some in two databases, all in
+Each request has an id of its own, and does the same things to it in one unit or several; some in two databases, some in
 a transaction that is open for a while.  After
 a kill (and, if it was the server, a restart) the books must agree:
 
@@ -87,11 +87,11 @@ registerWebHandler("/stream/:id", function (req) {
         ledgerPut(id + "/p" + piece + "/1");
         ledgerPut(id + "/p" + piece + "/2");
         sendStreamMessage(id + "/p" + piece + "/1");
-        return row(id + "/p" + piece).then(function () { return { done: false, value: "piece " + piece + "\\n" }; });
+        return Promise.resolve({ done: false, value: "piece " + piece + "\\n" });
       }
     };
   };
-  return row(id).then(function () { return pieces; });
+  return pieces;
 }, "POST");
 
 registerWebHandler("/later/:id", function (req, ctx) {
@@ -302,8 +302,9 @@ class Ledgers:
         torn = [unit for unit, parts in units.items() if parts != {"1a", "1b", "2a", "2b"}]
         if torn:
             return f"half of {torn[:5]} is there"
-        if in_table != set(units):
-            return f"its table differs: {sorted(in_table ^ set(units))[:5]}"
+        writing = {unit for unit in units if not unit.startswith("stream")}
+        if in_table != writing:
+            return f"its table differs: {sorted(in_table ^ writing)[:5]}"
         paid = {unit for unit in units if unit.startswith(_PAID)}
         both = {unit for unit in units if unit.startswith("both")}
         if assets != both:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
-from aiwebengine.features.idempotency.migrations import IDEMPOTENCY
+from aiwebengine.features.idempotency.migrations import OWN_IDEMPOTENCY
 from aiwebengine.features.idempotency.tables import answers
 from aiwebengine.services.db.connect import Database
 from aiwebengine.services.db.migrations.lists import MACHINERY_CHAINS
@@ -45,7 +45,7 @@ def databases_of(folder: Path) -> tuple[Threads, Database, SqliteScriptDatabases
         folder=folder / "scripts",
         threads=threads,
         main=main,
-        chains=(*MACHINERY_CHAINS["script"], IDEMPOTENCY),
+        chains=(*MACHINERY_CHAINS["script"], OWN_IDEMPOTENCY),
         clock=reactor,
         random=random.random,
         milliseconds=lambda: time.time_ns() // 1_000_000,

@@ -9,7 +9,7 @@
     'use strict';
 
     var database = K.object('database'), keys = Object.keys, isArray = Array.isArray, own = K.own, getTime = K.free(Date.prototype.getTime);
-    var toText = String, Big = global.BigInt, Symbols = Symbol, NativeDate = Date, getPrototypeOf = Object.getPrototypeOf, defineProperty = Object.defineProperty;
+    var toText = String, Symbols = Symbol, NativeDate = Date, getPrototypeOf = Object.getPrototypeOf, defineProperty = Object.defineProperty;
 
     function refused(call, message) { return K.HostError({ code: 'invalid', call: call, message: call + ': ' + message }); }
 
@@ -23,10 +23,8 @@
     function isPlain(value) {
         if (value === null || typeof value !== 'object' || isArray(value)) return false;
         var above = getPrototypeOf(value);
-        return above === null || above === Object.prototype || !(value instanceof NativeDate || isBig(value) || K.bytesOf(value) !== null || K.isThenable(value));
+        return above === null || above === Object.prototype || !(value instanceof NativeDate || K.isBigInt(value) || K.bytesOf(value) !== null || K.isThenable(value));
     }
-
-    function isBig(value) { return Big !== undefined && typeof value === 'object' && value !== null && value instanceof Big; }
 
     /* A value as it is sent; `where` names it in messages. */
     function encode(call, where, value) {
@@ -42,7 +40,7 @@
             if (time !== time) throw refused(call, where + ' is an invalid Date.');
             return { d: time };
         }
-        if (isBig(value)) return { n: toText(value) };
+        if (K.isBigInt(value)) return { n: K.bigText(value) };
         var bytes = K.bytesOf(value);
         if (bytes !== null) return { b: K.base64(bytes) };
         if (K.isThenable(value)) throw refused(call, where + ' is a Promise; write await before it.');
@@ -52,7 +50,8 @@
     function decode(value) {
         if (value === null || typeof value !== 'object') return value;
         if (own(value, 'd')) return new NativeDate(value.d);
-        if (own(value, 'n')) return Big(value.n);
+        // A script that names no BigInt has none, and gets the digits.
+        if (own(value, 'n')) return K.big === undefined ? value.n : K.big.convert(value.n);
         if (own(value, 'b')) return K.fromBase64(value.b);
         return value.j;
     }
@@ -273,7 +272,12 @@
     method(prototype, 'update', function (values, options) {
         var table = this;
         return promiseOf(function () {
-            return write('database.table.update', { kind: 'update', request: K.hidden(table), values: valuesToSend('database.table.update', values), returning: !!(options && options.returning) }, changed);
+            var sent = valuesToSend('database.table.update', values);
+            keys(sent).forEach(function (name) {
+                var value = values[name];
+                if (isPlain(value) && K.isBigInt(value.increment)) sent[name] = { j: { increment: encode('database.table.update', name, value.increment) } };
+            });
+            return write('database.table.update', { kind: 'update', request: K.hidden(table), values: sent, returning: !!(options && options.returning) }, changed);
         });
     });
     method(prototype, 'delete', function (options) {
@@ -356,7 +360,7 @@
     // -- the schema ----------------------------------------------------------------------------
 
     function declaredOf(value) {
-        if (value instanceof NativeDate || isBig(value) || K.bytesOf(value) !== null) return encode('database.schema', 'a default', value);
+        if (value instanceof NativeDate || K.isBigInt(value) || K.bytesOf(value) !== null) return encode('database.schema', 'a default', value);
         if (isArray(value)) return value.map(declaredOf);
         if (value === null || typeof value !== 'object') return value;
         var made = {};

@@ -111,6 +111,8 @@ class JointCommits(Service):
         self._milliseconds = milliseconds
         self._published = published
         self._published_for = published_for
+        self._carried_out: set[tuple[str, str]] = set()
+        """Scripts and units whose intents wait for the relay to remove them, and for nothing else."""
         self._passed = passed
 
     def startService(self) -> Deferred[None]:
@@ -166,11 +168,15 @@ class JointCommits(Service):
         left = [row.id for row in connection.execute(query) if json.loads(row.payload)["script"] == script]
         if left:
             connection.execute(sa.delete(outbox).where(outbox.c.id.in_(left)))
+        self._carried_out = {entry for entry in self._carried_out if entry[0] != script}
         self._databases.purge(connection, script)
 
     async def deliver(self, message: Any) -> None:
         """Have the file of a script what an intent says, so that the relay can remove it; see `outbox.Deliver`."""
-        await self._settle(message.payload["script"])
+        script, unit = message.payload["script"], message.payload["unit"]
+        if (script, unit) not in self._carried_out:
+            await self._settle(script)
+        self._carried_out.discard((script, unit))
 
     async def _together(self, work: Callable[[Connection], T], own: Sequence[OwnWrites]) -> T:
         # In the same order each time: nobody waits for a file while holding one that comes after it.
@@ -214,6 +220,8 @@ class JointCommits(Service):
         if outcome.problem is not None:
             _log.warn("a unit is committed, and has yet to reach its script: {why}", why=str(outcome.problem))
             self._owe(scripts)
+        else:
+            self._carried_out.update((writes.script, writes.unit) for writes in own)
         for script in scripts:
             self._published_for(script)
         self._published()
@@ -278,16 +286,14 @@ class JointCommits(Service):
 
     async def _settle(self, script: str) -> None:
         """Write into the file of a script what the main database says that it has, in order."""
-        for payload in await self._main.read(_intents):
-            if payload["script"] == script:
-                await self._databases.use(
-                    script,
-                    lambda file, payload=payload: file.database.run(  # type: ignore[misc]
-                        lambda connection: _carry_out(connection, payload)
-                    ),
-                    writes=True,
-                    settled=True,
-                )
+        intents = [payload for payload in await self._main.read(_intents) if payload["script"] == script]
+
+        def work(connection: Connection) -> None:
+            for payload in intents:
+                _carry_out(connection, payload)
+
+        await self._databases.use(script, lambda file: file.database.run(work), writes=True, settled=True)
+        self._carried_out.update((script, payload["unit"]) for payload in intents)
 
 
 def _record(connection: Connection, own: OwnWrites, now: int) -> str:

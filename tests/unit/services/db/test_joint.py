@@ -102,7 +102,7 @@ class JointCommitsTests(JointCase):
         self.assertEqual((result, self.names("a"), self.deployed(), self.intents()), ("new", ["x"], ["new"], 1))
         self.assertEqual(self.points, ["joint.begun", "joint.written", "joint.decided", "joint.done"])
         self.assertEqual(self.published, ["a"])
-        message = OutboxMessage(id="u1/1000", payload={"script": "a"}, attempts=0)
+        message = OutboxMessage(id="u1/1000", payload={"script": "a", "unit": "u1"}, attempts=0)
         self.successResultOf(Deferred.fromCoroutine(self.joint.deliver(message)))
         self.assertEqual(self.names("a"), ["x"])
 
