@@ -64,8 +64,6 @@ _ADVICE: Mapping[str, str] = {
     "app.put": 'Use registerWebHandler(path, handler, "PUT").',
     "app.use": "Use use(async (req, ctx, next) => next()).",
     "addEventListener": "There are no events of requests: use registerWebHandler, or a default export.",
-    "database": f"database {_LATER}.",
-    "database.prepare": f"database {_LATER}.",
     "document": "Scripts run on the server, which has no document: make pages with html`...` or JSX.",
     "exports": 'Use ES modules: export function name() {}, and import { name } from "./file.js".',
     "global": "Use globalThis.",

@@ -1263,15 +1263,15 @@ interface Database {
    * @throws {HostError} `closed`, `conflict`, `too_many`, `unavailable`
    * @example
    * database.schema({
-   *   users: { id: "id", name: { type: "string", unique: true } },
-   *   notes: {
+   *   authors: { id: "id", name: { type: "string", unique: true } },
+   *   books: {
    *     id: "id",
-   *     text: "text",
-   *     author: { references: "users", onDelete: "cascade" },
+   *     title: "string",
+   *     author: { references: "authors", onDelete: "cascade" },
    *     created: { type: "timestamp", default: "now" },
    *   },
    * });
-   * registerWebHandler("/notes", () => database.table("notes"));
+   * registerWebHandler("/books", () => database.table("books"));
    */
   schema(tables: Record<string, TableDeclaration>): void;
   /**

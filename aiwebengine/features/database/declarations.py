@@ -108,15 +108,15 @@ _SCHEMA = Member(
     ),
     example=(
         "database.schema({\n"
-        '  users: { id: "id", name: { type: "string", unique: true } },\n'
-        "  notes: {\n"
+        '  authors: { id: "id", name: { type: "string", unique: true } },\n'
+        "  books: {\n"
         '    id: "id",\n'
-        '    text: "text",\n'
-        '    author: { references: "users", onDelete: "cascade" },\n'
+        '    title: "string",\n'
+        '    author: { references: "authors", onDelete: "cascade" },\n'
         '    created: { type: "timestamp", default: "now" },\n'
         "  },\n"
         "});\n"
-        'registerWebHandler("/notes", () => database.table("notes"));'
+        'registerWebHandler("/books", () => database.table("books"));'
     ),
 )
 

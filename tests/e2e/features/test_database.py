@@ -171,15 +171,20 @@ async def test_values_come_back_as_they_were() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_large_integers() -> None:
-    """Integers of 64 bits are exact: as BigInts, or as digits where a script does not use BigInt."""
+    """Integers of 64 bits are exact: beyond what numbers hold they are BigInts."""
     schema = 'database.schema({ sums: { id: "id", sum: "bigint" } });\n'
-    plain = schema + """
+    plain = (
+        schema
+        + """
     registerWebHandler("/plain", async () => {
       await database.table("sums").insert([{ sum: "9007199254740993" }, { sum: 7 }]);
       return (await database.table("sums").orderBy("id")).map((row) => [typeof row.sum, String(row.sum)]);
     });
     """
-    big = schema + """
+    )
+    big = (
+        schema
+        + """
     registerWebHandler("/big", async () => {
       const { id } = await database.table("sums").insert({ sum: 2n ** 62n });
       await database.table("sums").where({ sum: { gt: 2n ** 61n } }).update({ sum: { increment: 1n } });
@@ -187,9 +192,10 @@ async def test_large_integers() -> None:
       return { type: typeof sum, next: String(sum + 1n) };
     });
     """
+    )
     async with shared_engine() as engine:
         await engine.deploy("plain", {"main.ts": plain})
-        assert (await engine.request("GET", "/plain")).json() == [["string", "9007199254740993"], ["number", "7"]]
+        assert (await engine.request("GET", "/plain")).json() == [["bigint", "9007199254740993"], ["number", "7"]]
         await engine.deploy("big", {"main.ts": big})
         assert (await engine.request("GET", "/big")).json() == {"type": "bigint", "next": "4611686018427387906"}
 

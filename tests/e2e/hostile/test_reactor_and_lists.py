@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from aiwebengine.features.assets.tables import asset_key
 from aiwebengine.services.db.columns import key_of
+from aiwebengine.services.db.script_files import path_of
 from tests.support.burden import BurdenedServer, burdened_server, check_burden
 
 _ROUTES, _ASSETS, _VERSIONS, _SCRIPTS, _ROWS = 1900, 100_000, 2000, 2000, 2000
 
 SCRIPT = f"""
 registerWebHandler("/first", function () {{ return "1"; }});
+registerWebHandler("/store", function () {{ return kv.set("a", 1); }});
 for (var i = 0; i < {_ROUTES}; i++) registerWebHandler("/many/" + i, function () {{ return "1"; }});
 """
 _REST_OF_VERSION = (
@@ -49,15 +52,19 @@ MAIN: tuple[tuple[str, list[tuple[object, ...]]], ...] = (
         ),
         [("seeded%",)],
     ),
+)
+"""What is put into the main database, statement by statement."""
+
+OWN: tuple[tuple[str, list[tuple[object, ...]]], ...] = (
     (
-        "INSERT INTO fetch_deliveries VALUES (?, ?, 'script1', 'v', ?, 1, 12, 'failed', 1, 'no')",
+        "INSERT INTO _fetch_deliveries VALUES (?, ?, 'script1', 'v', ?, 1, 12, 'failed', 1, 'no')",
         [
             (f"d{n}", key_of("script1"), json.dumps({"url": "http://a.example/", "body": "x" * 2000}))
             for n in range(_ROWS)
         ],
     ),
 )
-"""What is put into the main database, statement by statement."""
+"""What is put into the database of the script."""
 
 EVIDENCE: tuple[tuple[str, list[tuple[object, ...]]], ...] = (
     (
@@ -97,6 +104,9 @@ def listing() -> Iterator[BurdenedServer]:
     """Run a server with thousands of everything."""
     with burdened_server(SCRIPT) as running:
         running.seed("main.sqlite3", MAIN)
+        # It has a database of its own once it has stored something.
+        assert running.ask("GET", "/store") == 200
+        running.seed(str(path_of(Path("scripts"), "script1")), OWN)
         running.seed("evidence.sqlite3", EVIDENCE)
         with closing(running.connect()) as connection:
             for number in range(_ROUTES):

@@ -98,7 +98,7 @@ def server() -> Iterator[BurdenedServer]:
 @pytest.mark.parametrize(
     ("route", "path"),
     [
-        *(("/pass", path) for path in ANSWERS),
+        *(("/pass", path) for path in ANSWERS if path != "/fields"),
         ("/size", "/crumbs"),
         ("/size", "/headers"),
         ("/send", "/taken"),

@@ -224,7 +224,7 @@ async def test_takes_no_refusal() -> None:
         runtime.host.calls["getScript"] = lambda given: 1
         await runtime.load("one", f'registerWebHandler("/", function () {{ {stubborn} }});')
         assert isinstance((await runtime.run("one")).error, ScriptFailed)
-        with pytest.raises(ScriptFailed, match="50 that it may make"):
+        with pytest.raises(ScriptFailed, match="after its limit of 50 was reached"):
             await runtime.load("two", stubborn)
 
 

@@ -36,7 +36,6 @@ from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, postgresql
 
 from aiwebengine.errors import Invalid
 from aiwebengine.features.database.values import EXACT, JsonValue
@@ -173,7 +172,9 @@ class _Moment(sa.types.TypeDecorator[Any]):
         if dialect.name == "sqlite":
             return dialect.type_descriptor(_Named("TEXT_TIMESTAMP"))
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True, precision=3))
+            return dialect.type_descriptor(sa.TIMESTAMP(timezone=True))
+        from sqlalchemy.dialects import mysql  # noqa: PLC0415  it takes time to load, and most servers have none
+
         return dialect.type_descriptor(mysql.DATETIME(fsp=3))
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
@@ -263,7 +264,7 @@ class _Json(sa.types.TypeDecorator[Any]):
         """See SQLAlchemy."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(_Named("TEXT_JSON"))
-        return dialect.type_descriptor(postgresql.JSONB() if dialect.name == "postgresql" else sa.JSON())
+        return dialect.type_descriptor(_jsonb() if dialect.name == "postgresql" else sa.JSON())
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
         """See SQLAlchemy."""
@@ -289,7 +290,7 @@ class _Uuid(sa.types.TypeDecorator[str]):
         """See SQLAlchemy."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(_Named("TEXT_UUID"))
-        return dialect.type_descriptor(postgresql.UUID(as_uuid=False) if dialect.name == "postgresql" else sa.CHAR(36))
+        return dialect.type_descriptor(sa.Uuid(as_uuid=False) if dialect.name == "postgresql" else sa.CHAR(36))
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's
         """See SQLAlchemy."""
@@ -313,6 +314,12 @@ class _Boolean(sa.types.TypeDecorator[bool]):
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> bool | None:  # noqa: ARG002  SQLAlchemy's
         """See SQLAlchemy."""
         return None if value is None else bool(value)
+
+
+def _jsonb() -> sa.types.TypeEngine[Any]:
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415  as above
+
+    return postgresql.JSONB()
 
 
 def moment_text(at: datetime) -> str:
