@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -160,14 +161,21 @@ class Deadlines(Case):
         self.assertEqual(seen.head, {"streamed": True})
 
     def test_load(self) -> None:
-        """A top level that never ends dies at the limit of the load."""
+        """A top level that never ends dies at the limit of the load, and nearly always tells where it was."""
+        # The position is read while the engine may be in any state, so that it may be missing.
+        positions = [self._position_of_endless_load() for _ in range(2)]
+        while not any(positions) and len(positions) < 10:
+            positions.append(self._position_of_endless_load())
+        self.assertIn(["at [anon] (input:1)"], [position[:1] for position in positions])
+
+    def _position_of_endless_load(self) -> Sequence[str]:
         begun = time.monotonic()
         template = self.zygote.template("while (true) {}", load_seconds=SLOW_MS / 1000)
         self.assertEqual(template.loaded.box, {})
         self.assertLess(time.monotonic() - begun, SLOW_MS / 1000 + LATE_SECONDS)
-        self.assertEqual(template.loaded.position[0], "at [anon] (input:1)")
         status = self.zygote.event("exit", template.number)["status"]
         self.assertIn(os.WTERMSIG(status), {signal.SIGALRM, signal.SIGPROF})
+        return template.loaded.position
 
 
 class Memory(Case):

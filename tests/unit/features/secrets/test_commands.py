@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from pathlib import Path
 
 from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
@@ -12,14 +11,14 @@ from aiwebengine.features.secrets.commands import secrets
 from aiwebengine.features.secrets.sources.sealed_file import KEY_VARIABLE, find_keys, new_key, read_file, unseal
 from aiwebengine.terminal.exits import CommandFailed
 from tests.support.fakes.commands import run_command
+from tests.support.folders import temporary_folder
 
 
 class FileCommandTests(SynchronousTestCase):
     """Those that write the encrypted file."""
 
     def setUp(self):
-        self.folder = Path(self.mktemp())
-        self.folder.mkdir()
+        self.folder = temporary_folder(self)
 
     def run_it(self, *words, value="", environ=None):
         command, *rest = words
