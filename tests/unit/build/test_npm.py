@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from aiwebengine.build.npm import Npm, NpmFailed, RegistryUnreachable, sentence
 from aiwebengine.build.paths import without_paths
 
-LOG = "npm error A complete log of this run can be found in: /root/.npm/_logs/2026-11-28T13_12_11_778Z-debug-0.log\n"
+LOG = "npm error A complete log of this run can be found in: /var/npm/_logs/2026-11-28T13_12_11_778Z-debug-0.log\n"
 
 SAID = {
     "npm error code E404\nnpm error 404 Not Found - GET https://registry.example/none\nnpm error 404\n"
