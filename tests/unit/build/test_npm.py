@@ -29,7 +29,7 @@ SAID = {
     "npm error While resolving: undefined@undefined\nnpm error Found: react@17.0.0\nnpm error node_modules/react\n"
     'npm error   react@"17.0.0" from the root project\nnpm error\nnpm error Could not resolve dependency:\n'
     'npm error peer react@"^18.0.0" from react-dom@18.0.0\n': (
-        'react-dom@18.0.0 needs react@"^18.0.0", and react@17.0.0 is asked for'
+        'react-dom@18.0.0 needs react@"^18.0.0", and react@17.0.0 is required'
     ),
     "npm error code EUSAGE\nnpm error\nnpm error `npm ci` can only install packages when they are in sync.\n"
     "npm error\nnpm error Missing: zod@4.6.7 from lock file\nnpm error\nnpm error Clean install a project\n": (
