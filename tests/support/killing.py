@@ -39,7 +39,10 @@ SCRIPT = """
 registerWebStream("/heard", { history: 10000 });
 database.schema({ rows: { unit: { type: "string", primaryKey: true } } });
 
-function row(unit) { return database.table("rows").insert({ unit: unit }); }
+function row(unit) {
+  if (unit.indexOf("both") !== 0) return database.table("rows").insert({ unit: unit });
+  return database.query("INSERT INTO rows (unit) VALUES (:unit)", { unit: unit });
+}
 
 function pay(req) {
   var id = req.params.id;

@@ -7,6 +7,7 @@ driver gets them: on the same content they make the same content again.
 
     [["INSERT INTO entries (...) VALUES (?, ?)", ["a", {"b": "aGk="}]], ["DELETE ...", [[1], [2]], true]]
 
+Parameters with names are an object.
 A statement that was executed for several rows has a list of lists of parameters, and true behind it.
 """
 
@@ -15,16 +16,18 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
-_CHANGING = re.compile(
-    r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|WITH|CREATE|ALTER|DROP|PRAGMA \w+ =|SAVEPOINT|RELEASE|ROLLBACK TO)\b"
+_READING = re.compile(
+    r"(?:\s|/\*.*?\*/|--[^\n]*(?:\n|$))*(?:(?:SELECT|VALUES|EXPLAIN)\b|PRAGMA\s+\w+\s*(?:\(|$))",
+    re.IGNORECASE | re.DOTALL,
 )
+"""What changes nothing for sure; everything else is recorded, whatever comment a script's statement begins with."""
 
 
 class ChangeRecorder:
@@ -42,10 +45,10 @@ class ChangeRecorder:
         finally:
             event.remove(connection, "after_cursor_execute", self._executed)
 
-    def add(self, statement: str, parameters: Sequence[Any] = ()) -> None:
+    def add(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> None:
         """Record one that was executed past the connection, by the driver itself."""
-        if _CHANGING.match(statement.upper()):
-            self._statements.append([statement, [_packed(value) for value in parameters]])
+        if _READING.match(statement) is None:
+            self._statements.append([statement, _packed_row(parameters)])
 
     def as_json(self) -> str:
         """Return what was recorded."""
@@ -63,18 +66,30 @@ class ChangeRecorder:
     ) -> None:
         if not executemany:
             self.add(statement, parameters)
-        elif _CHANGING.match(statement.upper()):
-            self._statements.append([statement, [[_packed(value) for value in row] for row in parameters], True])
+        elif _READING.match(statement) is None:
+            self._statements.append([statement, [_packed_row(row) for row in parameters], True])
 
 
 def repeat(connection: Connection, recorded: str) -> None:
     """Execute what `ChangeRecorder.as_json` gave."""
     for statement, parameters, *many in json.loads(recorded):
         if many:
-            rows = [tuple(_unpacked(value) for value in row) for row in parameters]
+            rows = [_unpacked_row(row) for row in parameters]
             connection.exec_driver_sql(statement, rows).close()
         else:
-            connection.exec_driver_sql(statement, tuple(_unpacked(value) for value in parameters)).close()
+            connection.exec_driver_sql(statement, _unpacked_row(parameters)).close()
+
+
+def _packed_row(row: Sequence[Any] | Mapping[str, Any]) -> Any:
+    if isinstance(row, Mapping):
+        return {name: _packed(value) for name, value in row.items()}
+    return [_packed(value) for value in row]
+
+
+def _unpacked_row(row: Any) -> Any:
+    if isinstance(row, dict):
+        return {name: _unpacked(value) for name, value in row.items()}
+    return tuple(_unpacked(value) for value in row)
 
 
 def _packed(value: Any) -> Any:

@@ -292,7 +292,8 @@ class JointCommits(Service):
             for payload in intents:
                 _carry_out(connection, payload)
 
-        await self._databases.use(script, lambda file: file.database.run(work), writes=True, settled=True)
+        if intents:
+            await self._databases.use(script, lambda file: file.database.run(work), writes=True, settled=True)
         self._carried_out.update((script, payload["unit"]) for payload in intents)
 
 

@@ -402,14 +402,17 @@ async def test_a_load_fills_its_tables() -> None:
       if (await database.table("words").exists()) return;
       await database.table("words").insert([{ text: "a" }, { text: "b" }]);
       await sql`CREATE INDEX words_by_length ON words (length(text))`;
+      await sql`INSERT INTO words (text) VALUES (${"c"})`;
     }
+    registerWebHandler("/indexes", async () => (await sql`SELECT name FROM sqlite_schema WHERE name = 'words_by_length'`).length);
     registerWebHandler("/words", async () => (await database.table("words")).map((word) => word.text).join());
     """
     async with shared_engine() as engine:
         await engine.deploy("words", {"main.ts": source})
-        assert (await engine.request("GET", "/words")).text == "a,b"
+        assert (await engine.request("GET", "/words")).text == "a,b,c"
+        assert (await engine.request("GET", "/indexes")).json() == 1
         await engine.deploy("words", {"main.ts": source + "// changed"})
-        assert (await engine.request("GET", "/words")).text == "a,b"
+        assert (await engine.request("GET", "/words")).text == "a,b,c"
 
 
 @pytest.mark.parametrize(

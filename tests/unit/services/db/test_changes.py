@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from twisted.trial.unittest import SynchronousTestCase
 
 from aiwebengine.services.db.changes import ChangeRecorder, repeat
+from aiwebengine.services.db.script_sql import own_text
 
 META = sa.MetaData()
 THINGS = sa.Table(
@@ -46,3 +47,29 @@ class ChangesTests(SynchronousTestCase):
         self.assertEqual(len(contents[0]), 5)
         self.assertEqual(contents[0], contents[1])
         self.assertNotIn("SELECT", recorder.as_json())
+
+    def test_statements_of_scripts(self):
+        """A script's own SQL is recorded too: with the mark in front of it, with named parameters, with savepoints."""
+        recorder = ChangeRecorder()
+        name = {"name": "a", "data": b"\xff"}
+        with self.engines[0].begin() as connection, recorder.recording(connection):
+            connection.exec_driver_sql(own_text("INSERT INTO things (name, data) VALUES (:name, :data)", "write"), name)
+            connection.exec_driver_sql(
+                own_text("-- why\nWITH n AS (SELECT 'b' AS b) INSERT INTO things (name) SELECT b FROM n", "write")
+            )
+            connection.exec_driver_sql(own_text("CREATE INDEX by_name ON things (name)", "define"))
+            connection.exec_driver_sql(own_text("SELECT :name", "read"), {"name": "a"}).all()
+            undone = connection.begin_nested()
+            connection.exec_driver_sql(own_text("UPDATE things SET name = ?", "write"), ("undone",))
+            undone.rollback()
+        self.assertNotIn("SELECT :name", recorder.as_json())
+        with self.engines[1].begin() as connection:
+            repeat(connection, recorder.as_json())
+            self.assertEqual(
+                connection.exec_driver_sql("SELECT name, data FROM things ORDER BY id").all(),
+                [("a", b"\xff"), ("b", None)],
+            )
+            self.assertEqual(
+                connection.exec_driver_sql("SELECT name FROM sqlite_schema WHERE type = 'index'").scalars().all(),
+                ["by_name"],
+            )
