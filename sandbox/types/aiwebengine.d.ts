@@ -1385,7 +1385,7 @@ interface Secrets {
    *   if (!secrets.has("SIGNING_KEY")) return { status: 503, body: "There is no key." };
    *   const key = await secrets.key("SIGNING_KEY", { name: "HMAC", hash: "SHA-256" }, ["sign"]);
    *   const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(req.query.text));
-   *   return { mac: new Uint8Array(mac).toHex() };
+   *   return { mac: btoa(String.fromCharCode(...new Uint8Array(mac))) };
    * });
    */
   key(name: string, algorithm: AlgorithmIdentifier, keyUsages: KeyUsage[], options?: { format?: "text" | "base64" | "hex" | "pkcs8" | "jwk" }): Promise<CryptoKey>;

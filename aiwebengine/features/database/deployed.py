@@ -28,6 +28,7 @@ from aiwebengine.values import Entry, Invocation
 KIND = "schema"
 CALL = "database.schema"
 _QUICK_COLUMNS = 100
+_MOST_NAMED = 8
 _DECLARED = "declared"
 """Key of the effect with the declared tables, and of the one entry."""
 
@@ -35,7 +36,14 @@ _DECLARED = "declared"
 def schema_kind() -> RegistrationKind:
     """Return the kind of registration of `database.schema`."""
     return RegistrationKind(
-        name=KIND, functions=(CALL,), noun="schema", nouns="schemas", check=_check, takes_long=_takes_long, most=1
+        name=KIND,
+        functions=(CALL,),
+        noun="schema",
+        nouns="schemas",
+        check=_check,
+        takes_long=_takes_long,
+        most=1,
+        describe=_described,
     )
 
 
@@ -101,6 +109,12 @@ class DeclaredTables:
 
     def happen(self, unit: Unit, effects: Sequence[HeldEffect]) -> None:
         """See `effects.Effects.happen`: nothing follows."""
+
+
+def _described(entry: Entry) -> str:
+    tables = list(entry.options["tables"])
+    more = f" and {len(tables) - _MOST_NAMED} more" if len(tables) > _MOST_NAMED else ""
+    return f"tables {', '.join(tables[:_MOST_NAMED])}{more}"
 
 
 def _takes_long(sent: Mapping[str, Any]) -> bool:

@@ -89,7 +89,7 @@ SECRETS = Global(
                 '  if (!secrets.has("SIGNING_KEY")) return { status: 503, body: "There is no key." };\n'
                 '  const key = await secrets.key("SIGNING_KEY", { name: "HMAC", hash: "SHA-256" }, ["sign"]);\n'
                 '  const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(req.query.text));\n'
-                "  return { mac: new Uint8Array(mac).toHex() };\n"
+                "  return { mac: btoa(String.fromCharCode(...new Uint8Array(mac))) };\n"
                 "});"
             ),
         ),

@@ -380,7 +380,9 @@ async def test_a_schema_changes_with_its_deployment() -> None:
         return (await engine.request("POST", "/add", {}, json.dumps(row))).json()
 
     async with shared_engine() as engine:
-        await engine.deploy("tables", {"main.ts": version('text: "string"')})
+        done = await engine.deploy("tables", {"main.ts": version('text: "string"')})
+        shown = [entry for group in done["script"]["registered"] for entry in group["entries"]]
+        assert "tables notes" in str(shown)
         await add({"text": "one"})
         await engine.deploy("tables", {"main.ts": version('text: "text", stars: { type: "integer", default: 3 }')})
         assert (await engine.request("GET", "/all")).json() == [{"id": 1, "text": "one", "stars": 3}]
